@@ -1,0 +1,55 @@
+# Everything comes from the distribution's packages; script/setup lists them.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+# Boost.Asio and Boost.JSON are used header-only (one translation unit carries JSON's source).
+find_path(GW_BOOST_INCLUDE boost/asio.hpp REQUIRED)
+add_library(gw_boost INTERFACE)
+target_include_directories(gw_boost SYSTEM INTERFACE ${GW_BOOST_INCLUDE})
+target_compile_definitions(gw_boost INTERFACE BOOST_ASIO_HEADER_ONLY BOOST_ASIO_NO_DEPRECATED
+  BOOST_ASIO_DISABLE_VISIBILITY)
+link_libraries(Threads::Threads)
+
+find_path(GW_YAML_INCLUDE yaml.h REQUIRED)
+find_library(GW_YAML_LIB yaml REQUIRED)
+add_library(yaml INTERFACE)
+target_include_directories(yaml SYSTEM INTERFACE ${GW_YAML_INCLUDE})
+target_link_libraries(yaml INTERFACE ${GW_YAML_LIB})
+
+find_path(GW_CARES_INCLUDE ares.h REQUIRED)
+find_library(GW_CARES_LIB cares REQUIRED)
+add_library(cares INTERFACE)
+target_include_directories(cares SYSTEM INTERFACE ${GW_CARES_INCLUDE})
+target_link_libraries(cares INTERFACE ${GW_CARES_LIB})
+
+# spdlog with the system's fmt; only base/log.cc sees it.
+find_package(spdlog REQUIRED)
+add_library(spdlog_objects INTERFACE)
+target_link_libraries(spdlog_objects INTERFACE spdlog::spdlog)
+
+# llhttp: the C files of the package are compiled here, or an installed library is used.
+set(LLHTTP_DIR /usr/share CACHE PATH "prefix with llhttp/*.c and include/llhttp/llhttp.h")
+find_library(GW_LLHTTP_LIB llhttp)
+if(EXISTS ${LLHTTP_DIR}/llhttp/llhttp.c)
+  add_library(llhttp STATIC ${LLHTTP_DIR}/llhttp/llhttp.c ${LLHTTP_DIR}/llhttp/api.c
+    ${LLHTTP_DIR}/llhttp/http.c)
+  target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_DIR}/include/llhttp)
+  target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_DIR}/include)
+elseif(GW_LLHTTP_LIB)
+  find_path(GW_LLHTTP_INCLUDE llhttp.h REQUIRED)
+  add_library(llhttp INTERFACE)
+  target_include_directories(llhttp SYSTEM INTERFACE ${GW_LLHTTP_INCLUDE})
+  target_link_libraries(llhttp INTERFACE ${GW_LLHTTP_LIB})
+else()
+  message(FATAL_ERROR "llhttp not found: install node-llhttp or libllhttp-dev")
+endif()
+
+if(GW_TESTS)
+  find_package(GTest REQUIRED)
+  enable_testing()
+  include(GoogleTest)
+endif()

@@ -1,0 +1,30 @@
+// An answer of a management route, complete but not yet sent, and the query helpers behind it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json_tree.h"
+
+namespace gw::admin {
+
+struct Answer {
+  int status = 200;
+  std::string_view content_type = "application/json";  // static text; empty: no body
+  std::string body;
+  std::string header_lines;  // further ones, "name: value\r\n" each
+};
+
+[[nodiscard]] Answer JsonAnswer(int status, const json::Value& value);
+// {"detail": D}
+[[nodiscard]] Answer DetailAnswer(int status, std::string_view detail);
+// {"detail": {"error": M}}
+[[nodiscard]] Answer DetailErrorAnswer(int status, std::string_view message);
+
+// The decoded value of the first `name=` in a query string; nullopt when there is none.
+[[nodiscard]] std::optional<std::string> QueryValue(std::string_view query, std::string_view name);
+// True for what the reference's framework reads as true: true, 1, yes, on (any case).
+[[nodiscard]] bool QueryFlag(std::string_view query, std::string_view name);
+
+}  // namespace gw::admin

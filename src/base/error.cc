@@ -1,0 +1,41 @@
+#include "base/error.h"
+
+#include "base/strings.h"
+
+namespace gw {
+
+std::string_view ErrorClassName(ErrorClass cls) {
+  switch (cls) {
+    case ErrorClass::kBadRequest: return "BadRequestError";
+    case ErrorClass::kAuthentication: return "AuthenticationError";
+    case ErrorClass::kPermissionDenied: return "PermissionDeniedError";
+    case ErrorClass::kNotFound: return "NotFoundError";
+    case ErrorClass::kTimeout: return "Timeout";
+    case ErrorClass::kRateLimit: return "RateLimitError";
+    case ErrorClass::kContextWindowExceeded: return "ContextWindowExceededError";
+    case ErrorClass::kContentPolicyViolation: return "ContentPolicyViolationError";
+    case ErrorClass::kUnsupportedParams: return "UnsupportedParamsError";
+    case ErrorClass::kInternalServer: return "InternalServerError";
+    case ErrorClass::kBadGateway: return "BadGatewayError";
+    case ErrorClass::kServiceUnavailable: return "ServiceUnavailableError";
+    case ErrorClass::kApiError: return "APIError";
+    case ErrorClass::kApiConnection: return "APIConnectionError";
+    case ErrorClass::kNoDeployments: return "RouterRateLimitError";
+    case ErrorClass::kProxy: return "ProxyException";
+    case ErrorClass::kModelNotFound: return "ProxyModelNotFoundError";
+  }
+  return "InternalServerError";
+}
+
+std::string ExceptionClassLabel(const Error& error) {
+  std::string label;
+  if (!error.provider.empty()) {
+    label = error.provider;
+    label[0] = AsciiUpper(label[0]);
+    label += '.';
+  }
+  label += ErrorClassName(error.cls);
+  return label;
+}
+
+}  // namespace gw

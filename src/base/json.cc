@@ -1,0 +1,283 @@
+#include "base/json.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+#include <cmath>
+
+namespace gw::json {
+
+namespace {
+
+// A parser's tape grows with the largest document it saw; beyond this it is given back.
+constexpr size_t kParserKeepBytes = size_t{1} << 20;
+
+struct ThreadParser {
+  std::unique_ptr<simdjson::dom::parser> parser;
+  simdjson::dom::parser& Get() {
+    if (!parser) parser = std::make_unique<simdjson::dom::parser>();
+    return *parser;
+  }
+};
+thread_local ThreadParser t_parser;
+
+constexpr bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+size_t SkipSpace(std::string_view text, size_t at) {
+  while (at < text.size() && IsSpace(text[at])) ++at;
+  return at;
+}
+
+// `at` is on the opening quote; returns the offset behind the closing one.
+size_t SkipString(std::string_view text, size_t at) {
+  ++at;
+  while (at < text.size()) {
+    const char* quote = static_cast<const char*>(std::memchr(text.data() + at, '"', text.size() - at));
+    if (quote == nullptr) return text.size();
+    const size_t found = static_cast<size_t>(quote - text.data());
+    size_t slashes = 0;
+    while (found > at + slashes && text[found - 1 - slashes] == '\\') ++slashes;
+    if (slashes % 2 == 0) return found + 1;
+    at = found + 1;
+  }
+  return text.size();
+}
+
+size_t SkipContainer(std::string_view text, size_t at) {
+  size_t depth = 0;
+  while (at < text.size()) {
+    switch (text[at]) {
+      case '"': at = SkipString(text, at); continue;
+      case '{':
+      case '[': ++depth; break;
+      case '}':
+      case ']':
+        if (--depth == 0) return at + 1;
+        break;
+      default: break;
+    }
+    ++at;
+  }
+  return text.size();
+}
+
+size_t SkipValue(std::string_view text, size_t at) {
+  if (at >= text.size()) return at;
+  if (text[at] == '"') return SkipString(text, at);
+  if (text[at] == '{' || text[at] == '[') return SkipContainer(text, at);
+  while (at < text.size() && text[at] != ',' && text[at] != '}' && text[at] != ']' && !IsSpace(text[at]))
+    ++at;
+  return at;
+}
+
+void AppendUtf8(std::string& out, uint32_t code) {
+  const auto put = [&out](uint32_t byte) { out += static_cast<char>(byte); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0 | (code >> 6));
+    put(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    put(0xE0 | (code >> 12));
+    put(0x80 | ((code >> 6) & 0x3F));
+    put(0x80 | (code & 0x3F));
+  } else {
+    put(0xF0 | (code >> 18));
+    put(0x80 | ((code >> 12) & 0x3F));
+    put(0x80 | ((code >> 6) & 0x3F));
+    put(0x80 | (code & 0x3F));
+  }
+}
+
+std::optional<uint32_t> ReadHex4(std::string_view text, size_t at) {
+  if (at + 4 > text.size()) return std::nullopt;
+  uint32_t code = 0;
+  const auto [end, error] = std::from_chars(text.data() + at, text.data() + at + 4, code, 16);
+  if (error != std::errc() || end != text.data() + at + 4) return std::nullopt;
+  return code;
+}
+
+// Decodes the escape whose letter is at text[at] (behind the backslash); returns the offset behind.
+size_t DecodeEscape(std::string_view text, size_t at, std::string& out) {
+  switch (text[at]) {
+    case 'n': out += '\n'; return at + 1;
+    case 't': out += '\t'; return at + 1;
+    case 'r': out += '\r'; return at + 1;
+    case 'b': out += '\b'; return at + 1;
+    case 'f': out += '\f'; return at + 1;
+    case 'u': break;
+    default: out += text[at]; return at + 1;
+  }
+  auto code = ReadHex4(text, at + 1);
+  if (!code) return at + 1;
+  at += 5;
+  if (*code >= 0xD800 && *code < 0xDC00 && text.substr(at, 2) == "\\u") {
+    const auto low = ReadHex4(text, at + 2);
+    if (low && *low >= 0xDC00 && *low < 0xE000) {
+      code = 0x10000 + ((*code - 0xD800) << 10) + (*low - 0xDC00);
+      at += 6;
+    }
+  }
+  // A lone surrogate has no UTF-8 form.
+  AppendUtf8(out, (*code >= 0xD800 && *code < 0xE000) ? 0xFFFD : *code);
+  return at;
+}
+
+std::string Decode(std::string_view content) {
+  std::string out;
+  out.reserve(content.size());
+  size_t at = 0;
+  while (at < content.size()) {
+    const size_t slash = content.find('\\', at);
+    out += content.substr(at, slash == std::string_view::npos ? slash : slash - at);
+    if (slash == std::string_view::npos || slash + 1 >= content.size()) break;
+    at = DecodeEscape(content, slash + 1, out);
+  }
+  return out;
+}
+
+}  // namespace
+
+const char* Validate(std::string_view text) {
+  auto& parser = t_parser.Get();
+  if (parser.max_depth() != kMaxJsonDepth || parser.capacity() < text.size()) {
+    if (parser.allocate(std::max<size_t>(text.size(), 4096), kMaxJsonDepth) != simdjson::SUCCESS)
+      return "the document is too large";
+  }
+  simdjson::dom::element root;
+  const auto error = parser.parse(text.data(), text.size(), false).get(root);
+  if (parser.capacity() > kParserKeepBytes) t_parser.parser.reset();
+  return error == simdjson::SUCCESS ? nullptr : simdjson::error_message(error);
+}
+
+const char* ValidateUnpadded(std::string_view text) {
+  std::string copy;
+  copy.reserve(text.size() + kPadding);
+  copy = text;
+  return Validate(copy);
+}
+
+Kind KindOf(std::string_view value) {
+  switch (value.empty() ? 'n' : value.front()) {
+    case '{': return Kind::kObject;
+    case '[': return Kind::kArray;
+    case '"': return Kind::kString;
+    case 't': return Kind::kTrue;
+    case 'f': return Kind::kFalse;
+    case 'n': return Kind::kNull;
+    default: return Kind::kNumber;
+  }
+}
+
+std::string_view TrimSpace(std::string_view text) {
+  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool Member::KeyIs(std::string_view plain) const {
+  if (key.find('\\') == std::string_view::npos) return key == plain;
+  return Decode(key) == plain;
+}
+
+MemberCursor::MemberCursor(std::string_view object_text)
+    : text_(object_text), at_(SkipSpace(object_text, 0)) {
+  if (at_ < text_.size() && text_[at_] == '{') ++at_; else at_ = text_.size();
+}
+
+bool MemberCursor::Next() {
+  at_ = SkipSpace(text_, at_);
+  if (at_ < text_.size() && text_[at_] == ',') at_ = SkipSpace(text_, at_ + 1);
+  if (at_ >= text_.size() || text_[at_] != '"') return false;
+  member_.begin = at_;
+  const size_t key_end = SkipString(text_, at_);
+  member_.key = text_.substr(at_ + 1, key_end - at_ - 2);
+  at_ = SkipSpace(text_, key_end);
+  at_ = SkipSpace(text_, at_ + 1);  // the colon
+  const size_t value_end = SkipValue(text_, at_);
+  member_.value = text_.substr(at_, value_end - at_);
+  member_.kind = KindOf(member_.value);
+  member_.end = value_end;
+  at_ = value_end;
+  return true;
+}
+
+ElementCursor::ElementCursor(std::string_view array_text)
+    : text_(array_text), at_(SkipSpace(array_text, 0)) {
+  if (at_ < text_.size() && text_[at_] == '[') ++at_; else at_ = text_.size();
+}
+
+bool ElementCursor::Next() {
+  at_ = SkipSpace(text_, at_);
+  if (at_ < text_.size() && text_[at_] == ',') at_ = SkipSpace(text_, at_ + 1);
+  if (at_ >= text_.size() || text_[at_] == ']') return false;
+  const size_t end = SkipValue(text_, at_);
+  value_ = text_.substr(at_, end - at_);
+  at_ = end;
+  return true;
+}
+
+std::optional<std::string_view> Find(std::string_view object_text, std::string_view key) {
+  std::optional<std::string_view> found;
+  for (MemberCursor c(object_text); c.Next();) {
+    if (c.member().KeyIs(key)) found = c.member().value;
+  }
+  return found;
+}
+
+std::string Unquote(std::string_view value) {
+  if (value.size() < 2 || value.front() != '"') return std::string(value);
+  return Decode(value.substr(1, value.size() - 2));
+}
+
+bool PlainString(std::string_view value, std::string_view* out) {
+  if (value.size() < 2 || value.front() != '"') return false;
+  const std::string_view content = value.substr(1, value.size() - 2);
+  if (content.find('\\') != std::string_view::npos) return false;
+  *out = content;
+  return true;
+}
+
+std::optional<int64_t> ToInt(std::string_view value) {
+  int64_t out = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
+  if (error == std::errc() && end == value.data() + value.size() && !value.empty()) return out;
+  const auto number = ToDouble(value);
+  if (!number || std::fabs(*number) > 9e15 || *number != std::floor(*number)) return std::nullopt;
+  return static_cast<int64_t>(*number);
+}
+
+std::optional<double> ToDouble(std::string_view value) {
+  double out = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
+  if (error != std::errc() || end != value.data() + value.size() || value.empty()) return std::nullopt;
+  return out;
+}
+
+void AppendQuoted(std::string& out, std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  size_t plain = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, plain, i - plain);
+    plain = i + 1;
+    out += '\\';
+    switch (c) {
+      case '"': out += '"'; break;
+      case '\\': out += '\\'; break;
+      case '\n': out += 'n'; break;
+      case '\r': out += 'r'; break;
+      case '\t': out += 't'; break;
+      default:
+        out += "u00";
+        out += kHex[c >> 4];
+        out += kHex[c & 15];
+    }
+  }
+  out.append(text, plain);
+  out += '"';
+}
+
+}  // namespace gw::json

@@ -1,0 +1,46 @@
+// Every bound of the process, with its reason. Nothing waits, queues or buffers without one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace gw::limits {
+
+// Request heads: LiteLLM's server (h11/httptools) stops at 64 KiB; 100 headers fit every SDK.
+inline constexpr size_t kHeadBytesMax = 64 * 1024;
+inline constexpr size_t kHeaderCountMax = 128;
+// Bodies: base64 images and long prompts; `general_settings.max_request_size_mb` lowers or raises.
+inline constexpr size_t kBodyBytesMaxDefault = size_t{100} << 20;
+// Whole upstream answers held for translation (streams are not held).
+inline constexpr size_t kUpstreamBodyBytesMax = size_t{256} << 20;
+// One SSE event or NDJSON line: a tool call with its arguments arrives whole from Ollama.
+inline constexpr size_t kStreamEventBytesMax = size_t{16} << 20;
+// Bytes of a stream held back until its first content chunk decides about fallback.
+inline constexpr size_t kStreamHoldBytesMax = size_t{1} << 20;
+
+inline constexpr size_t kReadBufferBytes = 16 * 1024;
+inline constexpr size_t kConnectionsPerLoopMax = 20'000;
+inline constexpr size_t kIdleUpstreamPerOriginMax = 256;  // per loop
+inline constexpr size_t kRequestsPerConnectionMax = 1'000'000;
+
+inline constexpr std::chrono::seconds kHeadReadTimeout{30};      // slow-loris
+inline constexpr std::chrono::seconds kBodyReadGapTimeout{60};   // between two body reads
+inline constexpr std::chrono::seconds kKeepAliveTimeoutDefault{75};
+inline constexpr std::chrono::seconds kWriteStallTimeout{120};   // client stopped reading
+inline constexpr std::chrono::seconds kConnectTimeout{5};
+inline constexpr std::chrono::seconds kUpstreamIdleTimeout{60};
+inline constexpr std::chrono::seconds kDnsTtlMin{1};
+inline constexpr std::chrono::seconds kDnsTtlMax{300};
+inline constexpr std::chrono::seconds kDnsTimeout{5};
+inline constexpr std::chrono::seconds kDrainTimeoutDefault{30};
+
+// Attempts of one client request over all retries and fallbacks: a bound, not a policy.
+inline constexpr int kAttemptsPerRequestMax = 200;
+
+// Label values that a client can choose are cut to this many bytes.
+inline constexpr size_t kLabelValueBytesMax = 256;
+// Series per metric family before new label sets collapse into "other".
+inline constexpr size_t kSeriesPerFamilyMax = 50'000;
+
+}  // namespace gw::limits

@@ -1,0 +1,10 @@
+// router_settings, with litellm_settings and the environment behind it -> RouterSettings.
+#pragma once
+
+#include "config/load_context.h"
+
+namespace gw::config {
+
+[[nodiscard]] RouterSettings ReadRouterSettings(LoadContext& context, const yaml::Node& root);
+
+}  // namespace gw::config

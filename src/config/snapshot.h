@@ -1,0 +1,234 @@
+// The configuration as the rest of the program sees it: immutable, shared by all threads.
+//
+// Made by config/loader from YAML + environment + flags; every default is already applied, every
+// os.environ/ reference resolved. Swapped as a whole on reload: holders keep their shared_ptr.
+// Secrets (api_key, master_key) live here and must never be printed; `shown_params` is safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json_tree.h"
+#include "config/provider_table.h"
+
+namespace gw::config {
+
+// scheme://host[:port]/path of an upstream, taken apart once.
+struct Origin {
+  bool tls = false;
+  std::string host;        // name or literal, IPv6 without brackets
+  uint16_t port = 0;
+  std::string host_header; // host[:port] as the Host header wants it
+  std::string base_path;   // "" or "/v1"; no trailing slash
+};
+
+struct Price {
+  std::optional<double> input_cost_per_token;
+  std::optional<double> output_cost_per_token;
+  std::optional<double> input_cost_per_second;
+  std::optional<double> output_cost_per_second;
+  std::optional<double> cache_read_input_token_cost;
+  std::optional<double> cache_creation_input_token_cost;
+  std::optional<double> output_cost_per_reasoning_token;
+  std::optional<double> input_cost_per_audio_token;
+  std::optional<double> output_cost_per_audio_token;
+};
+
+// One row of the price map (LiteLLM's model_prices format), or of the built-in table.
+struct ModelFacts {
+  std::string name;
+  std::string litellm_provider;
+  std::string mode;  // "chat", "embedding", ...; empty = unknown
+  std::optional<int64_t> max_tokens, max_input_tokens, max_output_tokens;
+  Price price;
+  json::Object raw;  // all fields, for /model/info
+};
+
+// One model_list entry.
+struct Deployment {
+  uint32_t index = 0;        // position in Snapshot::deployments
+  std::string id;            // model_info.id, or a hash that is stable over restarts
+  std::string model_name;    // the public group name; may hold '*'
+  std::string litellm_model; // as configured: "openai/gpt-4o-mini"
+  std::string provider;      // "openai"
+  const ProviderRow* row = nullptr;
+  std::string upstream_model;  // what goes upstream; may hold '*'
+  std::string api_base;        // as configured or defaulted, without trailing slash and query
+  Origin origin;
+  std::string api_key;         // empty: none
+  std::string organization;
+  std::optional<double> timeout_s, stream_timeout_s, request_timeout_s;
+  std::optional<int> num_retries;
+  std::optional<int64_t> rpm, tpm, max_parallel_requests;
+  std::optional<double> weight;
+  std::optional<int64_t> order;
+  std::optional<double> cooldown_time_s;       // model_info first, then litellm_params
+  std::optional<int64_t> allowed_fails;        // model_info
+  bool blocked = false;
+  std::vector<std::string> tags;
+  HeaderList extra_headers;
+  json::Object default_params;  // request parameters and unknown keys: defaults of the body
+  json::Object extra_body;
+  std::optional<bool> drop_params;
+  std::vector<std::string> additional_drop_params;
+  std::vector<std::string> allowed_openai_params;
+  bool tls_verify = true;
+  std::string ca_file;   // ssl_verify: PATH
+  std::string mode;      // model_info.mode, else price map, else ""
+  std::string base_model;
+  Price price;           // overrides in litellm_params or model_info; unset fields: price map
+  bool has_custom_price = false;
+  std::string mock_response;
+  std::string health_check_model;
+  double health_check_timeout_s = 60;
+  bool disable_background_health_check = false;
+  // Facts of the price map for this row, nullptr when unknown. Owned by Snapshot::model_facts.
+  const ModelFacts* facts = nullptr;
+  json::Object shown_params;  // litellm_params without secrets, for /model/info
+  json::Object model_info;    // as configured plus id
+};
+
+struct FallbackTarget {
+  std::string model;
+  json::Object overrides;  // body members that replace the client's; may be empty
+};
+
+// key (group, or "*" for default_fallbacks) -> targets in order.
+struct FallbackList {
+  std::string group;
+  std::vector<FallbackTarget> targets;
+};
+
+struct ModelAlias {
+  std::string alias;
+  std::string model;
+  bool hidden = false;
+};
+
+enum class RoutingStrategy : uint8_t {
+  kSimpleShuffle, kLeastBusy, kLatencyBased, kUsageBased, kUsageBasedV2, kCostBased, kProviderBudget
+};
+
+// Names as in LiteLLM's retry_policy / allowed_fails_policy without their suffix; -1 = not given.
+struct PerClassPolicy {
+  int bad_request = -1, authentication = -1, timeout = -1, rate_limit = -1, content_policy = -1;
+  int internal_server = -1, service_unavailable = -1, bad_gateway = -1, not_found = -1;
+  int default_value = -1;
+  [[nodiscard]] bool Any() const {
+    return bad_request >= 0 || authentication >= 0 || timeout >= 0 || rate_limit >= 0 ||
+           content_policy >= 0 || internal_server >= 0 || service_unavailable >= 0 ||
+           bad_gateway >= 0 || not_found >= 0 || default_value >= 0;
+  }
+};
+
+struct RouterSettings {
+  RoutingStrategy strategy = RoutingStrategy::kSimpleShuffle;
+  int num_retries = 2;
+  double retry_after_s = 0;
+  std::optional<double> timeout_s;
+  std::optional<double> stream_timeout_s;
+  std::optional<double> request_timeout_s;  // litellm_settings.request_timeout / REQUEST_TIMEOUT
+  std::vector<FallbackList> fallbacks;      // includes "*" from default_fallbacks, last
+  std::vector<FallbackList> context_window_fallbacks;
+  std::vector<FallbackList> content_policy_fallbacks;
+  bool has_context_window_fallbacks = false;
+  bool has_content_policy_fallbacks = false;
+  int max_fallbacks = 5;
+  std::optional<int> allowed_fails;  // set only when explicit (routing facts 6.2 B)
+  PerClassPolicy allowed_fails_policy;
+  PerClassPolicy retry_policy;
+  std::vector<std::pair<std::string, PerClassPolicy>> model_group_retry_policy;
+  double cooldown_time_s = 5;
+  bool disable_cooldowns = false;
+  bool enable_pre_call_checks = false;
+  bool enforce_model_rate_limits = false;
+  bool enable_tag_filtering = false;
+  std::optional<int64_t> default_max_parallel_requests;
+  std::vector<ModelAlias> aliases;
+  // Thresholds, overridable by environment.
+  double failure_threshold_percent = 0.5;
+  int failure_threshold_requests_min = 5;
+  int single_deployment_traffic_threshold = 1000;
+  double initial_retry_delay_s = 0.5;
+  double max_retry_delay_s = 8;
+  double retry_jitter_s = 0.75;
+  bool expose_router_debug_in_errors = true;
+  // compat: LiteLLM never counts beyond 1; ours counts truly unless this is set.
+  bool compat_attempted_fallbacks = false;
+  std::optional<double> total_timeout_s;  // ours; off by default
+};
+
+struct MetricsSettings {
+  bool enabled = false;        // "prometheus" among the callbacks
+  bool require_auth = false;   // ours: open unless require_auth_for_metrics_endpoint: true
+  std::vector<double> latency_buckets;  // empty: LiteLLM's
+  bool emit_stream_label = false;
+  bool end_user_label = false;          // enable_end_user_cost_tracking_prometheus_only
+  bool created_series = true;           // PROMETHEUS_DISABLE_CREATED_SERIES
+  size_t series_per_family_max = 0;     // 0: limits::kSeriesPerFamilyMax
+  std::optional<uint16_t> separate_port;
+};
+
+struct GeneralSettings {
+  std::string master_key;  // empty: everybody is admin (only when permitted)
+  std::string litellm_key_header_name;
+  std::string completion_model, embedding_model;
+  size_t request_bytes_max = 0;   // 0: limits::kBodyBytesMaxDefault
+  size_t response_bytes_max = 0;  // 0: limits::kUpstreamBodyBytesMax
+  bool always_include_stream_usage = false;
+  bool forward_client_headers = false;
+  bool forward_openai_org_id = false;
+  bool background_health_checks = false;
+  double health_check_interval_s = 300;
+  bool health_check_details = true;
+  std::optional<int> health_check_concurrency;
+  bool allow_mock_testing = false;
+  bool public_readiness_details = false;
+  std::vector<std::string> public_routes;
+  std::string user_header_name;
+  bool use_x_forwarded_for = false;
+};
+
+struct ProxySettings {  // litellm_settings that are neither routing nor metrics
+  bool drop_params = false;
+  bool json_logs = false;
+  bool set_verbose = false;
+  bool ssl_verify = true;
+  std::string ca_file;
+  bool include_cost_in_streaming_usage = false;
+  std::vector<std::string> callbacks;  // success_callback and callbacks, for readiness details
+};
+
+// What the command line and the environment decide.
+struct ServerOptions {
+  std::string host = "0.0.0.0";
+  uint16_t port = 4000;
+  int num_workers = 0;  // 0: one loop per core
+  double keepalive_timeout_s = 0;  // 0: limits::kKeepAliveTimeoutDefault
+  std::string tls_cert_file, tls_key_file;
+  std::string root_path;  // SERVER_ROOT_PATH
+  std::string cors_origins = "*";
+  bool no_docs = false;
+};
+
+struct Snapshot {
+  std::string source_file;
+  std::vector<Deployment> deployments;  // config order; indices are stable within a snapshot
+  RouterSettings router;
+  MetricsSettings metrics;
+  GeneralSettings general;
+  ProxySettings proxy;
+  ServerOptions server;
+  // The price map; pointers into it stay valid for the snapshot's life.
+  std::unordered_map<std::string, std::unique_ptr<ModelFacts>> model_facts;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+}  // namespace gw::config

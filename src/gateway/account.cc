@@ -1,0 +1,183 @@
+#include "gateway/account.h"
+
+#include "base/strings.h"
+
+namespace gw::gateway {
+
+namespace {
+
+metrics::DeploymentLabels LabelsOf(const routing::Candidate& candidate) {
+  const config::Deployment& d = *candidate.deployment;
+  return {candidate.model_group, candidate.upstream_model, d.id, d.api_base, d.provider};
+}
+
+// What the client asked for, bounded: names that the router does not know become "other".
+std::string_view RequestedModel(const RequestContext& context) {
+  const std::string& model = context.controls.model;
+  if (model.empty()) return "";
+  return context.core.index.Knows(model) ? std::string_view(model) : std::string_view("other");
+}
+
+bool MetricsOn(const RequestContext& context) { return context.core.snapshot->metrics.enabled; }
+
+void AddSpend(RequestContext& context, double usd) {
+  auto& spend = context.core.counts[context.worker].spend;
+  spend.store(spend.load(std::memory_order_relaxed) + usd, std::memory_order_relaxed);
+}
+
+std::string_view AttemptOutcomeLabel(const Error& error) {
+  if (error.cls == ErrorClass::kTimeout) return "timeout";
+  return error.source == ErrorSource::kUpstream && error.upstream_headers.empty() && error.status == 500 ? "connect_error"
+                                                                                                         : "error";
+}
+
+}  // namespace
+
+void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const api::Usage& usage,
+                    const accounting::Cost& cost) {
+  AddSpend(context, cost.total);
+  if (!MetricsOn(context)) return;
+  const routing::Candidate& candidate = *answered.candidate;
+  const Timing& t = context.timing;
+  metrics::SuccessRecord r;
+  r.caller = context.caller;
+  r.deployment = LabelsOf(candidate);
+  r.requested_model = context.controls.model;
+  r.route = context.route_label;
+  r.service_tier = usage.service_tier;
+  r.stream = context.request.stream;
+  r.stream_field_present = context.stream_field_present;
+  r.queue_time_s = Seconds(t.started - t.arrived);
+  r.total_s = Seconds(t.finished - t.arrived);
+  r.llm_api_s = Seconds(t.finished - t.attempt_begin);
+  r.attempt_s = r.llm_api_s;
+  if (context.request.stream && t.first_chunk != TimePoint{}) {
+    r.time_to_first_token_s = Seconds(t.first_chunk - t.attempt_begin);
+    r.first_token_from_start_s = Seconds(t.first_chunk - t.started);
+    if (usage.completion_tokens > 1)
+      r.inter_token_s = Seconds(t.finished - t.first_chunk) / static_cast<double>(usage.completion_tokens - 1);
+  } else {
+    r.overhead_s = Seconds(t.finished - t.arrived - t.upstream - t.backoff);
+  }
+  r.backoff_s = Seconds(t.backoff);
+  r.spend_usd = cost.total;
+  r.prompt_tokens = usage.prompt_tokens;
+  r.completion_tokens = usage.completion_tokens;
+  r.total_tokens = usage.total_tokens;
+  r.cached_tokens = usage.cached_tokens;
+  r.cache_creation_tokens = usage.cache_creation_tokens;
+  r.reasoning_tokens = usage.reasoning_tokens;
+  r.prompt_audio_tokens = usage.prompt_audio_tokens;
+  r.completion_audio_tokens = usage.completion_audio_tokens;
+  r.remaining_requests = answered.remaining_requests;
+  r.remaining_tokens = answered.remaining_tokens;
+  const config::Deployment& d = *candidate.deployment;
+  if (d.rpm) r.rpm_limit = static_cast<double>(*d.rpm);
+  if (d.tpm) r.tpm_limit = static_cast<double>(*d.tpm);
+  metrics::LitellmMetrics& m = *context.core.metrics;
+  m.OnSuccess(context.worker, r);
+  m.OnAttempt(context.worker, {r.deployment, "success"});
+}
+
+void AccountFailure(RequestContext& context, const Error& error) {
+  if (!MetricsOn(context)) return;
+  metrics::ClientFailureRecord r;
+  r.caller = context.caller;
+  const std::string exception_class = ExceptionClassLabel(error);
+  r.requested_model = RequestedModel(context);
+  r.route = context.route_label;
+  if (context.last_deployment != nullptr) {
+    r.model_id = context.last_deployment->id;
+    r.api_provider = context.last_deployment->provider;
+  } else {
+    r.model_id_is_empty = error.cls == ErrorClass::kModelNotFound;
+  }
+  r.status = error.status;
+  r.exception_class = exception_class;
+  r.stream = context.request.stream;
+  r.stream_field_present = context.stream_field_present;
+  context.core.metrics->OnClientFailure(context.worker, r);
+  // Refused before any deployment was chosen: the deployment families count it too (facts 2.5).
+  const bool auth = error.cls == ErrorClass::kProxy && error.status == 401;
+  if (context.last_deployment != nullptr || context.attempt_failure_counted || auth) return;
+  const std::string status = std::to_string(error.status);
+  metrics::AttemptFailureRecord refused;
+  refused.caller = context.caller;
+  refused.requested_model = r.requested_model;
+  refused.deployment.model_group = r.requested_model;
+  refused.model = r.requested_model;
+  refused.exception_status = status;
+  refused.exception_class = exception_class;
+  context.core.metrics->OnAttemptFailure(context.worker, refused);
+}
+
+void AccountAbandoned(RequestContext& context, const routing::Candidate* candidate, const api::Usage* usage) {
+  if (candidate != nullptr && usage != nullptr) {
+    const double duration = Seconds(context.timing.finished - context.timing.attempt_begin);
+    const accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate->deployment,
+                                                          candidate->upstream_model, *usage, duration);
+    AddSpend(context, cost.total);
+  }
+  if (!MetricsOn(context)) return;
+  if (context.stream_started) context.core.metrics->OnStreamAborted(context.worker, "client");
+  if (candidate != nullptr) context.core.metrics->OnAttempt(context.worker, {LabelsOf(*candidate), "cancelled"});
+  metrics::ClientFailureRecord r;
+  r.caller = context.caller;
+  r.requested_model = RequestedModel(context);
+  r.route = context.route_label;
+  if (candidate != nullptr) {
+    r.model_id = candidate->deployment->id;
+    r.api_provider = candidate->deployment->provider;
+  }
+  r.status = 499;
+  r.exception_class = "ClientDisconnected";
+  r.stream = context.request.stream;
+  r.stream_field_present = context.stream_field_present;
+  context.core.metrics->OnClientFailure(context.worker, r);
+}
+
+void AccountAttemptFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,
+                           bool cooled) {
+  if (!MetricsOn(context)) return;
+  metrics::LitellmMetrics& m = *context.core.metrics;
+  const metrics::DeploymentLabels labels = LabelsOf(candidate);
+  m.OnAttempt(context.worker, {labels, AttemptOutcomeLabel(error)});
+  if (error.mid_stream) m.OnStreamAborted(context.worker, "upstream");
+  const std::string status = std::to_string(error.status);
+  if (!context.attempt_failure_counted) {
+    context.attempt_failure_counted = true;
+    metrics::AttemptFailureRecord r;
+    r.caller = context.caller;
+    r.deployment = labels;
+    r.requested_model = candidate.model_group;
+    r.model = candidate.upstream_model;
+    // compat: a stream that broke has no HTTP status and no provider in this family.
+    const bool broken = error.cls == ErrorClass::kApiConnection;
+    const std::string exception_class =
+        broken ? std::string(ErrorClassName(error.cls)) : ExceptionClassLabel(error);
+    r.exception_status = broken ? std::string_view("None") : std::string_view(status);
+    r.exception_class = exception_class;
+    m.OnAttemptFailure(context.worker, r);
+  }
+  if (cooled) {
+    const config::Deployment& d = *candidate.deployment;
+    m.OnCooldown(context.worker, {d.model_name, d.id, d.api_base, d.provider, status});
+  }
+}
+
+void AccountHops(RequestContext& context, routing::RequestRoute& route) {
+  for (const routing::FallbackHop& hop : route.TakeHops()) {
+    if (!MetricsOn(context)) continue;
+    const std::string status = std::to_string(hop.exception_status);
+    metrics::FallbackRecord r;
+    r.caller = context.caller;
+    r.requested_model = hop.from_group;
+    r.fallback_model = hop.to_group;
+    r.exception_status = status;
+    r.exception_class = hop.exception_class;
+    r.succeeded = hop.succeeded;
+    context.core.metrics->OnFallback(context.worker, r);
+  }
+}
+
+}  // namespace gw::gateway

@@ -1,0 +1,31 @@
+// The one place where a request ends: metrics and spend, exactly once for success, error, client
+// disconnect and refusal.
+#pragma once
+
+#include <string_view>
+
+#include "accounting/cost.h"
+#include "api/usage.h"
+#include "gateway/request_context.h"
+
+namespace gw::gateway {
+
+struct AnsweredBy {
+  const routing::Candidate* candidate = nullptr;
+  double remaining_requests = -1, remaining_tokens = -1;  // x-ratelimit-remaining-* of the answer
+};
+
+// The answer has gone out completely.
+void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const api::Usage& usage,
+                    const accounting::Cost& cost);
+// The client got an error (or, mid-stream, an error event).
+void AccountFailure(RequestContext& context, const Error& error);
+// The client left: counted as 499; tokens so far are billed.
+void AccountAbandoned(RequestContext& context, const routing::Candidate* candidate, const api::Usage* usage);
+// One failed attempt; `cooled` when it started a cooldown.
+void AccountAttemptFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,
+                           bool cooled);
+// Fallback hops whose fate is known.
+void AccountHops(RequestContext& context, routing::RequestRoute& route);
+
+}  // namespace gw::gateway

@@ -1,0 +1,261 @@
+#include "gateway/controls.h"
+
+#include "base/json.h"
+#include "base/strings.h"
+
+namespace gw::gateway {
+
+namespace {
+
+using json::Kind;
+using json::Member;
+
+Error BadRequest(std::string message, std::string type, std::string param) {
+  Error error;
+  error.cls = ErrorClass::kProxy;
+  error.source = ErrorSource::kDownstream;
+  error.status = 400;
+  error.message = std::move(message);
+  error.type = std::move(type);
+  error.param = std::move(param);
+  return error;
+}
+
+std::vector<std::string> StringList(const json::Value& value) {
+  std::vector<std::string> out;
+  if (!value.is_array()) return out;
+  for (const json::Value& item : value.get_array()) {
+    if (item.is_string()) out.emplace_back(item.get_string().data(), item.get_string().size());
+  }
+  return out;
+}
+
+// ["a", {"model": "b", ...}, {"G": ["a"]}] -> targets; the map form names this group or any.
+std::vector<config::FallbackTarget> ReadTargets(const json::Value& value, std::string_view group) {
+  std::vector<config::FallbackTarget> targets;
+  if (!value.is_array()) return targets;
+  for (const json::Value& item : value.get_array()) {
+    if (item.is_string()) {
+      targets.push_back({std::string(item.get_string().data(), item.get_string().size()), {}});
+      continue;
+    }
+    if (!item.is_object()) continue;
+    const json::Object& object = item.get_object();
+    if (const std::string_view model = json::GetString(object, "model"); !model.empty()) {
+      config::FallbackTarget target{std::string(model), object};
+      target.overrides.erase("model");
+      targets.push_back(std::move(target));
+      continue;
+    }
+    const json::Value* named = json::Get(object, group);
+    if (named == nullptr) named = json::Get(object, "*");
+    if (named == nullptr) continue;
+    for (std::string& model : StringList(*named)) targets.push_back({std::move(model), {}});
+  }
+  return targets;
+}
+
+std::vector<config::FallbackList> ReadLists(const json::Value& value) {
+  std::vector<config::FallbackList> lists;
+  if (!value.is_array()) return lists;
+  for (const json::Value& item : value.get_array()) {
+    if (!item.is_object()) continue;
+    for (const auto& entry : item.get_object()) {
+      config::FallbackList list;
+      list.group.assign(entry.key().data(), entry.key().size());
+      list.targets = ReadTargets(entry.value(), list.group);
+      lists.push_back(std::move(list));
+    }
+  }
+  return lists;
+}
+
+std::optional<double> NumberOf(const Member& member) {
+  if (member.kind == Kind::kNumber) return json::ToDouble(member.value);
+  if (member.kind == Kind::kString) return ParseDouble(Trim(json::Unquote(member.value)));
+  return std::nullopt;
+}
+
+bool IsMockTestingParam(std::string_view key) {
+  return key.starts_with("mock_testing_") || key == "mock_timeout";
+}
+
+// State of the pass that is not part of the result.
+struct Seen {
+  std::optional<std::string> model;
+  bool model_wrong_type = false;
+  bool messages = false, prompt = false, input = false;
+  std::string_view messages_value;
+  std::optional<double> timeout, request_timeout, stream_timeout;
+  std::string mock_param;
+  std::string_view fallbacks, context_fallbacks, policy_fallbacks, metadata, tags;
+};
+
+void ReadStreamOptions(RequestContext& context, const Member& member) {
+  if (member.kind != Kind::kObject) return;
+  const auto include = json::Find(member.value, "include_usage");
+  context.request.include_usage = include && *include == "true";
+}
+
+// Members that only some requests have; `key` is decoded.
+void ReadRareMember(RequestContext& context, Seen& seen, std::string_view key, const Member& member) {
+  if (key == "timeout") seen.timeout = NumberOf(member);
+  else if (key == "request_timeout") seen.request_timeout = NumberOf(member);
+  else if (key == "stream_timeout") seen.stream_timeout = NumberOf(member);
+  else if (key == "num_retries") {
+    if (const auto n = NumberOf(member); n && *n >= 0 && *n <= 100) context.controls.num_retries = static_cast<int>(*n);
+  } else if (key == "disable_fallbacks") context.controls.disable_fallbacks = member.kind == Kind::kTrue;
+  else if (key == "fallbacks") seen.fallbacks = member.value;
+  else if (key == "context_window_fallbacks") seen.context_fallbacks = member.value;
+  else if (key == "content_policy_fallbacks") seen.policy_fallbacks = member.value;
+  else if (key == "drop_params") context.drop_params = member.kind == Kind::kTrue;
+  else if (key == "metadata") seen.metadata = member.value;
+  else if (key == "tags") seen.tags = member.value;
+  else if (IsMockTestingParam(key)) seen.mock_param = key;
+}
+
+void ReadMember(RequestContext& context, Seen& seen, const Member& member) {
+  std::string decoded;
+  std::string_view key = member.key;
+  if (key.find('\\') != std::string_view::npos) {
+    decoded = json::Unquote("\"" + std::string(key) + "\"");
+    key = decoded;
+  }
+  if (key == "model") {
+    seen.model_wrong_type = member.kind != Kind::kString && member.kind != Kind::kNull;
+    if (member.kind == Kind::kString) seen.model = json::Unquote(member.value);
+  } else if (key == "messages") {
+    seen.messages = true;
+    seen.messages_value = member.value;
+  } else if (key == "prompt") {
+    seen.prompt = true;
+  } else if (key == "input") {
+    seen.input = true;
+  } else if (key == "stream") {
+    context.stream_field_present = true;
+    context.request.stream = member.kind == Kind::kTrue;
+  } else if (key == "stream_options") {
+    ReadStreamOptions(context, member);
+  } else if (key == "user") {
+    if (member.kind == Kind::kString) context.end_user = json::Unquote(member.value);
+  } else {
+    ReadRareMember(context, seen, key, member);
+  }
+}
+
+Result<void> CheckRequired(const RequestContext& context, const Seen& seen) {
+  const auto missing = [&context](std::string_view what) {
+    std::string route(context.route_label);
+    if (route.starts_with("/v1/")) route.erase(0, 3);
+    return BadRequest(route + ": Missing required parameter: '" + std::string(what) + "'.",
+                      "invalid_request_error", std::string(what));
+  };
+  const bool chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
+  if (chat && !seen.messages) return missing("messages");
+  if (context.endpoint == api::Endpoint::kCompletions && !seen.prompt) return missing("prompt");
+  if (context.endpoint == api::Endpoint::kEmbeddings && !seen.input) return missing("input");
+  if (chat) {
+    const auto wrong = [](const char* what) {
+      return BadRequest(std::string("Invalid request format: ") + what, "invalid_request_error", "");
+    };
+    if (json::KindOf(seen.messages_value) != Kind::kArray) return wrong("'messages' must be a list of objects.");
+    for (json::ElementCursor c(seen.messages_value); c.Next();) {
+      if (json::KindOf(c.value()) != Kind::kObject) return wrong("each of 'messages' must be an object.");
+    }
+  }
+  if (seen.model_wrong_type) return BadRequest("'model' must be a string.", "bad_request_error", "model");
+  if (!seen.mock_param.empty() && !context.core.snapshot->general.allow_mock_testing) {
+    return BadRequest("Mock testing request params are disabled on this proxy: " + seen.mock_param +
+                          ". An admin can enable them by setting "
+                          "general_settings.dangerously_allow_mock_testing_request_params: true.",
+                      "invalid_request_error", seen.mock_param);
+  }
+  return {};
+}
+
+// A header that must hold a number of seconds. compat: LiteLLM answers 500 for other text.
+Result<void> ReadSecondsHeader(const http::Headers& headers, std::string_view name, std::optional<double>& out) {
+  const std::string_view text = headers.Get(name);
+  if (text.empty()) return {};
+  const auto value = ParseDouble(text);
+  if (!value || *value < 0) {
+    return BadRequest("header " + std::string(name) + " must be a number of seconds", "invalid_request_error",
+                      std::string(name));
+  }
+  if (*value > 0) out = value;
+  return {};
+}
+
+void ReadTags(routing::RequestControls& controls, const Seen& seen, std::string_view header) {
+  if (!seen.tags.empty()) {
+    if (auto tree = json::ParseTree(seen.tags)) controls.tags = StringList(*tree);
+  }
+  if (!seen.metadata.empty()) {
+    const auto tags = json::KindOf(seen.metadata) == Kind::kObject ? json::Find(seen.metadata, "tags") : std::nullopt;
+    if (tags) {
+      if (auto tree = json::ParseTree(*tags)) {
+        for (std::string& tag : StringList(*tree)) controls.tags.push_back(std::move(tag));
+      }
+    }
+  }
+  if (header.empty()) return;
+  for (const std::string_view tag : Split(header, ',')) {
+    if (!Trim(tag).empty()) controls.tags.emplace_back(Trim(tag));
+  }
+}
+
+void ReadFallbacks(routing::RequestControls& controls, const Seen& seen) {
+  if (!seen.fallbacks.empty() && json::KindOf(seen.fallbacks) == Kind::kArray) {
+    if (auto tree = json::ParseTree(seen.fallbacks)) controls.fallbacks = ReadTargets(*tree, controls.model);
+  }
+  if (!seen.context_fallbacks.empty()) {
+    if (auto tree = json::ParseTree(seen.context_fallbacks)) controls.context_window_fallbacks = ReadLists(*tree);
+  }
+  if (!seen.policy_fallbacks.empty()) {
+    if (auto tree = json::ParseTree(seen.policy_fallbacks)) controls.content_policy_fallbacks = ReadLists(*tree);
+  }
+}
+
+}  // namespace
+
+Result<void> ReadControls(RequestContext& context, std::string_view body) {
+  const config::Snapshot& snapshot = *context.core.snapshot;
+  const http::Headers& headers = context.exchange.head().headers;
+  context.request.endpoint = context.endpoint;
+  context.request.body = body;
+  Seen seen;
+  for (json::MemberCursor c(body); c.Next();) ReadMember(context, seen, c.member());
+  if (auto checked = CheckRequired(context, seen); !checked.ok()) return checked;
+
+  routing::RequestControls& controls = context.controls;
+  controls.stream = context.request.stream;
+  if (snapshot.general.always_include_stream_usage) context.request.include_usage = true;
+  context.drop_params = context.drop_params || snapshot.proxy.drop_params;
+  const bool completions = context.endpoint == api::Endpoint::kCompletions;
+  const bool embeddings = context.endpoint == api::Endpoint::kEmbeddings;
+  if (!completions && !embeddings && !snapshot.general.completion_model.empty()) {
+    controls.model = snapshot.general.completion_model;
+  } else if (embeddings && !snapshot.general.embedding_model.empty()) {
+    controls.model = snapshot.general.embedding_model;
+  } else if (!context.path_model.empty()) {
+    controls.model = context.path_model;
+  } else if (seen.model) {
+    controls.model = *seen.model;
+  }
+  // compat: LiteLLM shows the requested name only when it came in the body.
+  context.model_from_body = seen.model && *seen.model == controls.model;
+
+  controls.timeout_s = seen.timeout && *seen.timeout > 0 ? seen.timeout : seen.request_timeout;
+  controls.stream_timeout_s = seen.stream_timeout;
+  if (auto r = ReadSecondsHeader(headers, "x-litellm-timeout", controls.timeout_s); !r.ok()) return r;
+  if (auto r = ReadSecondsHeader(headers, "x-litellm-stream-timeout", controls.stream_timeout_s); !r.ok()) return r;
+  if (!controls.num_retries) {
+    if (const auto n = ParseInt(headers.Get("x-litellm-num-retries")); n && *n >= 0 && *n <= 100)
+      controls.num_retries = static_cast<int>(*n);
+  }
+  ReadTags(controls, seen, headers.Get("x-litellm-tags"));
+  ReadFallbacks(controls, seen);
+  return {};
+}
+
+}  // namespace gw::gateway

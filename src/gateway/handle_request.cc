@@ -1,0 +1,201 @@
+#include "gateway/handle_request.h"
+
+#include "accounting/cost.h"
+#include "api/error_response.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/strings.h"
+#include "gateway/account.h"
+#include "gateway/controls.h"
+#include "gateway/response_headers.h"
+#include "gateway/run_attempt.h"
+#include "routing/router.h"
+
+namespace gw::gateway {
+
+namespace {
+
+Error Refusal(int status, std::string message, std::string type, std::string param) {
+  Error error;
+  error.cls = ErrorClass::kProxy;
+  error.source = ErrorSource::kDownstream;
+  error.status = status;
+  error.message = std::move(message);
+  error.type = std::move(type);
+  error.param = std::move(param);
+  return error;
+}
+
+// The client's own id is used when it is printable; else a fresh one.
+std::string CallId(const http::Headers& headers) {
+  const std::string_view given = headers.Get("x-litellm-call-id");
+  if (given.empty() || given.size() > 256) return MakeUuid();
+  for (const char c : given) {
+    if (c < 0x21 || c > 0x7e) return MakeUuid();
+  }
+  return std::string(given);
+}
+
+// Answers with the error in the client's dialect and accounts for it.
+net::Task<void> Refuse(RequestContext& context, Error error) {
+  context.timing.finished = SteadyClock::now();
+  AccountFailure(context, error);
+  std::string lines;
+  AppendErrorHeaders(context, error, lines);
+  const bool auth = error.cls == ErrorClass::kProxy && error.status == 401;
+  const bool anthropic = context.endpoint == api::Endpoint::kMessages && !auth;
+  const std::string body = anthropic ? api::RenderAnthropicError(error) : api::RenderOpenAiError(error);
+  (void)co_await context.exchange.Respond(error.status, lines, body);
+}
+
+Error BodyError(http::BodyStatus status, size_t bytes_max) {
+  switch (status) {
+    case http::BodyStatus::kTooLarge: {
+      const std::string limit = std::to_string(bytes_max >> 20);
+      return Refusal(413, "Request size is too large. Max size is " + limit + " MB", "invalid_request_error", "");
+    }
+    case http::BodyStatus::kTimeout:
+      return Refusal(408, "The request body did not arrive in time", "invalid_request_error", "");
+    case http::BodyStatus::kMalformed:
+      return Refusal(400, "Malformed chunked request body", "invalid_request_error", "request_body");
+    default: return Refusal(400, "The request body is incomplete", "invalid_request_error", "request_body");
+  }
+}
+
+// Empty counts as {}; anything but one JSON object is refused. compat: a BOM is refused as well.
+Result<std::string_view> ValidBody(std::string_view body) {
+  // Padded, because the walkers may look behind the text.
+  static const std::string kEmptyObject = "{}" + std::string(json::kPadding, ' ');
+  if (json::TrimSpace(body).empty()) return std::string_view(kEmptyObject).substr(0, 2);
+  if (const char* why = json::Validate(body)) {
+    return Refusal(400, std::string("Invalid JSON payload: ") + why, "invalid_request_error", "request_body");
+  }
+  if (json::KindOf(json::TrimSpace(body)) != json::Kind::kObject) {
+    return Refusal(400, "Invalid JSON payload: expected an object", "invalid_request_error", "request_body");
+  }
+  return body;
+}
+
+// Sleeps between attempts; false when the client left.
+net::Task<bool> BackOff(RequestContext& context, Worker& worker, Duration wait) {
+  const TimePoint begin = SteadyClock::now();
+  if (context.exchange.client_gone()) co_return false;
+  const bool slept = co_await net::Sleep(worker.loop(), wait, &context.exchange.on_client_gone());
+  context.timing.backoff += SteadyClock::now() - begin;
+  co_return slept;
+}
+
+void Finish(RequestContext& context, const routing::Candidate& candidate, const AttemptReport& report) {
+  const double duration = Seconds(context.timing.finished - context.timing.attempt_begin);
+  const accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate.deployment,
+                                                        candidate.upstream_model, report.usage, duration);
+  AnsweredBy answered;
+  answered.candidate = &candidate;
+  answered.remaining_requests = report.remaining_requests;
+  answered.remaining_tokens = report.remaining_tokens;
+  AccountSuccess(context, answered, report.usage, cost);
+}
+
+// Tokens of the part that reached the client are billed although the stream broke.
+void BillBroken(RequestContext& context, const routing::Candidate& candidate, const AttemptReport& report) {
+  if (!report.has_usage) return;
+  const accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate.deployment,
+                                                        candidate.upstream_model, report.usage, 0);
+  auto& spend = context.core.counts[context.worker].spend;
+  spend.store(spend.load(std::memory_order_relaxed) + cost.total, std::memory_order_relaxed);
+}
+
+// Retries and fallbacks around RunAttempt; the route decides, this loop only acts.
+net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
+  routing::RequestRoute route(context.core.index, context.core.state, context.controls);
+  while (true) {
+    routing::Step step = route.Next(SteadyClock::now(), worker.random());
+    if (step.kind == routing::Step::Kind::kFail) {
+      AccountHops(context, route);
+      co_await Refuse(context, std::move(step.error));
+      co_return;
+    }
+    if (step.kind == routing::Step::Kind::kWait) {
+      if (co_await BackOff(context, worker, step.wait)) continue;
+      context.timing.finished = SteadyClock::now();
+      AccountAbandoned(context, nullptr, nullptr);
+      co_return;
+    }
+    const AttemptReport report = co_await RunAttempt(context, worker, route, step.candidate);
+    const TimePoint now = SteadyClock::now();
+    switch (report.end) {
+      case AttemptEnd::kAnswered:
+        route.OnAttemptSucceeded(now);
+        AccountHops(context, route);
+        Finish(context, step.candidate, report);
+        co_return;
+      case AttemptEnd::kAbandoned:
+        route.OnAbandoned();
+        AccountAbandoned(context, &step.candidate, report.has_usage ? &report.usage : nullptr);
+        co_return;
+      case AttemptEnd::kFailed: {
+        const routing::FailureEffect effect = route.OnAttemptFailed(report.error, now);
+        AccountAttemptFailure(context, step.candidate, report.error, effect.cooldown_started);
+        break;
+      }
+      case AttemptEnd::kBroken: {
+        const routing::FailureEffect effect = route.OnAttemptFailed(report.error, now);
+        AccountAttemptFailure(context, step.candidate, report.error, effect.cooldown_started);
+        BillBroken(context, step.candidate, report);
+        AccountHops(context, route);
+        AccountFailure(context, report.error);
+        co_return;
+      }
+    }
+  }
+}
+
+
+}  // namespace
+
+net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, InferenceCall call) {
+  Core& core = worker.core();
+  RequestContext context(exchange, core, worker.index());
+  const http::Headers& headers = exchange.head().headers;
+  context.endpoint = call.endpoint;
+  context.route_label = call.route_label;
+  context.path_model = std::move(call.path_model);
+  context.call_id = CallId(headers);
+  context.timing.arrived = exchange.received_at();
+  context.caller.client_ip = exchange.client_ip();
+  context.caller.user_agent = headers.Get("user-agent");
+
+  // AUTHENTICATE, before a byte of the body is looked at.
+  const auto lookup = [&headers](std::string_view name) { return headers.Get(name); };
+  auto identity = core.authenticator.Authenticate(lookup);
+  if (!identity.ok()) co_return co_await Refuse(context, std::move(identity.error()));
+  context.caller.hashed_api_key = identity->hashed_api_key;
+  context.caller.user = identity->user;
+
+  // READ and VALIDATE.
+  const size_t configured = core.snapshot->general.request_bytes_max;
+  const size_t bytes_max = configured != 0 ? configured : limits::kBodyBytesMaxDefault;
+  const http::RequestBody received = co_await exchange.ReadBody(bytes_max);
+  if (received.status == http::BodyStatus::kClientGone) {
+    context.timing.finished = SteadyClock::now();
+    AccountAbandoned(context, nullptr, nullptr);
+    co_return;
+  }
+  if (received.status != http::BodyStatus::kOk)
+    co_return co_await Refuse(context, BodyError(received.status, bytes_max));
+  auto body = ValidBody(received.data);
+  if (!body.ok()) co_return co_await Refuse(context, std::move(body.error()));
+
+  // CONTROLS: what the client said about model, stream, retries, timeouts, fallbacks.
+  auto read = ReadControls(context, *body);
+  if (!read.ok()) co_return co_await Refuse(context, std::move(read.error()));
+  if (core.snapshot->metrics.end_user_label) context.caller.end_user = context.end_user;
+  if (!core.index.Knows(context.controls.model))
+    co_return co_await Refuse(context, routing::ModelNotFound(context.controls.model));
+
+  // ROUTE, ATTEMPT, RELAY, ACCOUNT.
+  context.timing.started = SteadyClock::now();
+  co_await RunRoute(context, worker);
+}
+
+}  // namespace gw::gateway

@@ -1,0 +1,28 @@
+// THE way of an inference request:
+//
+//   authenticate -> read body -> validate -> controls -> route -> [ attempt -> relay ]* -> account
+//
+// Each phase is one call below; no phase calls the next one itself. Failure edges all lead to
+// Refuse(), so that every request is answered and accounted exactly once. The page about it:
+// docs/life-of-a-request.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/endpoint.h"
+#include "base/result.h"
+#include "gateway/worker.h"
+#include "http/server_connection.h"
+
+namespace gw::gateway {
+
+struct InferenceCall {
+  api::Endpoint endpoint = api::Endpoint::kChat;
+  std::string_view route_label;  // for metrics; bounded
+  std::string path_model;        // of /engines/{model}/..., decoded; may be empty
+};
+
+[[nodiscard]] net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, InferenceCall call);
+
+}  // namespace gw::gateway

@@ -1,0 +1,20 @@
+// Is each deployment alive? A tiny real call per deployment, on demand (/health) or in the background.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gateway/core.h"
+#include "gateway/worker.h"
+#include "net/task.h"
+
+namespace gw::gateway {
+
+// Probes the deployments one after the other in `lanes` parallel chains; results in config order.
+[[nodiscard]] net::Task<std::vector<ProbeResult>> ProbeDeployments(
+    Worker& worker, std::vector<const config::Deployment*> deployments);
+
+// Every health_check_interval: all deployments, results into Core::probes. Runs until the process ends.
+[[nodiscard]] net::Task<void> RunBackgroundHealthChecks(Worker& worker);
+
+}  // namespace gw::gateway

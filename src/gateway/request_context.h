@@ -1,0 +1,58 @@
+// Everything known of one inference request, from its head to its accounting.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/endpoint.h"
+#include "base/clock.h"
+#include "base/json_tree.h"
+#include "gateway/core.h"
+#include "http/server_connection.h"
+#include "metrics/litellm_metrics.h"
+#include "routing/router.h"
+#include "translate/translator.h"
+
+namespace gw::gateway {
+
+// Clock points of metrics facts 3.1.
+struct Timing {
+  TimePoint arrived{};        // request head received
+  TimePoint started{};        // after authentication and preparation
+  TimePoint attempt_begin{};  // hand-over of the current attempt
+  TimePoint first_chunk{};    // first content of the answering stream
+  TimePoint finished{};
+  Duration upstream{};        // union of all attempt windows
+  Duration backoff{};         // slept between attempts
+};
+
+struct RequestContext {
+  RequestContext(http::ServerExchange& e, Core& c, uint32_t w) : exchange(e), core(c), worker(w) {}
+
+  http::ServerExchange& exchange;
+  Core& core;
+  uint32_t worker;
+
+  api::Endpoint endpoint = api::Endpoint::kChat;
+  std::string_view route_label;   // "/v1/chat/completions"
+  std::string path_model;         // from /engines/{model}/..., decoded
+  std::string call_id;
+  metrics::CallerLabels caller;
+  std::string end_user;           // body "user"
+
+  translate::ClientRequest request;
+  routing::RequestControls controls;
+  bool model_from_body = false;   // else the answer shows the upstream's own name
+  bool stream_field_present = false;
+  bool drop_params = false;       // body drop_params or the setting
+  json::Object owned_overrides;
+
+  Timing timing;
+  bool attempt_failure_counted = false;  // LiteLLM counts the first failed attempt only
+  bool stream_started = false;
+  const config::Deployment* last_deployment = nullptr;
+  std::string last_upstream_model;
+  double last_timeout_s = 0;
+};
+
+}  // namespace gw::gateway

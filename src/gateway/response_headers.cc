@@ -1,0 +1,126 @@
+#include "gateway/response_headers.h"
+
+#include <charconv>
+
+#include "admin/cors.h"
+#include "base/strings.h"
+
+namespace gw::gateway {
+
+namespace {
+
+void Line(std::string& out, std::string_view name, std::string_view value) {
+  if (value.empty() || value == "None") return;
+  out += name;
+  out += ": ";
+  out += value;
+  out += "\r\n";
+}
+
+void FloatLine(std::string& out, std::string_view name, double value) {
+  out += name;
+  out += ": ";
+  AppendPythonFloat(out, value);
+  out += "\r\n";
+}
+
+void IntLine(std::string& out, std::string_view name, int value) {
+  char digits[16];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), value);
+  (void)error;
+  Line(out, name, {digits, static_cast<size_t>(end - digits)});
+}
+
+bool IsHopByHop(std::string_view lower) {
+  return lower == "connection" || lower == "keep-alive" || lower == "transfer-encoding" || lower == "te" ||
+         lower == "trailer" || lower == "upgrade" || lower.starts_with("proxy-");
+}
+
+// One upstream header as llm_provider-<name>; some also under their own name.
+void ProviderLine(std::string& out, std::string_view name, std::string_view value) {
+  char lower[96];
+  if (name.size() > sizeof(lower)) return;
+  for (size_t i = 0; i < name.size(); ++i) lower[i] = AsciiLower(name[i]);
+  const std::string_view key(lower, name.size());
+  if (IsHopByHop(key)) return;
+  out += "llm_provider-";
+  Line(out, key, value);
+  if (key.starts_with("x-ratelimit-")) Line(out, key, value);
+  if (key == "x-request-id") {
+    Line(out, "llm_provider-request-id", value);
+    Line(out, "request-id", value);
+  }
+}
+
+void AppendCost(const accounting::Cost& cost, std::string& out) {
+  FloatLine(out, "x-litellm-response-cost", cost.total);
+  FloatLine(out, "x-litellm-response-cost-original", cost.total);
+  FloatLine(out, "x-litellm-response-cost-input", cost.input);
+  FloatLine(out, "x-litellm-response-cost-output", cost.output);
+  if (cost.cache_read > 0) FloatLine(out, "x-litellm-response-cost-cache-read", cost.cache_read);
+  if (cost.cache_creation > 0) FloatLine(out, "x-litellm-response-cost-cache-creation", cost.cache_creation);
+  if (cost.reasoning > 0) FloatLine(out, "x-litellm-response-cost-reasoning", cost.reasoning);
+}
+
+constexpr std::string_view kZeroCostLines =
+    "x-litellm-response-cost-discount-amount: 0.0\r\nx-litellm-response-cost-margin-amount: 0.0\r\n"
+    "x-litellm-response-cost-margin-percent: 0.0\r\nx-litellm-response-cost-tool-usage: 0.0\r\n"
+    "x-litellm-callback-duration-ms: 0.0\r\n";
+
+}  // namespace
+
+void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& values, std::string& out) {
+  out += kCommonLines;
+  admin::AppendCorsLines(context.core.snapshot->server.cors_origins,
+                         context.exchange.head().headers.Get("origin"), out);
+  Line(out, "x-litellm-call-id", context.call_id);
+  out += context.core.texts[context.last_deployment->index].success_headers;
+  Line(out, "x-litellm-model-group", values.model_group);
+  Line(out, "x-litellm-version", kCompatVersion);
+  if (values.cost != nullptr) {
+    AppendCost(*values.cost, out);
+  } else {
+    out += "x-litellm-response-cost-input: 0.0\r\nx-litellm-response-cost-output: 0.0\r\n";
+  }
+  out += kZeroCostLines;
+  FloatLine(out, "x-litellm-key-spend", context.core.TotalSpend() + (values.cost != nullptr ? values.cost->total : 0));
+  FloatLine(out, "x-litellm-response-duration-ms", values.total_s * 1000);
+  FloatLine(out, "x-litellm-overhead-duration-ms", values.overhead_s * 1000);
+  IntLine(out, "x-litellm-attempted-retries", values.attempted_retries);
+  if (values.attempted_retries > 0) IntLine(out, "x-litellm-max-retries", values.max_retries);
+  IntLine(out, "x-litellm-attempted-fallbacks", values.attempted_fallbacks);
+  if (values.upstream != nullptr) {
+    for (const http::HeaderField& field : values.upstream->fields()) ProviderLine(out, field.name, field.value);
+  }
+  if (values.stream) {
+    out += "content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n";
+  } else {
+    out += "content-type: application/json\r\n";
+  }
+}
+
+void AppendErrorHeaders(const RequestContext& context, const Error& error, std::string& out) {
+  out += kCommonLines;
+  admin::AppendCorsLines(context.core.snapshot->server.cors_origins,
+                         context.exchange.head().headers.Get("origin"), out);
+  out += "content-type: application/json\r\n";
+  if (error.retry_after_s >= 0 && error.cls == ErrorClass::kNoDeployments) {
+    IntLine(out, "retry-after", error.retry_after_s);
+  } else if (error.retry_after_s > 0 && (error.status == 429 || error.status == 503)) {
+    IntLine(out, "retry-after", error.retry_after_s);  // better than LiteLLM: docs/compat.md
+  }
+  if (error.cls == ErrorClass::kProxy && error.status == 401) return;  // auth failures carry no more
+  Line(out, "x-litellm-call-id", context.call_id);
+  if (context.last_deployment != nullptr) {
+    out += context.core.texts[context.last_deployment->index].error_headers;
+  }
+  out += "x-litellm-response-cost: 0\r\n";
+  FloatLine(out, "x-litellm-key-spend", context.core.TotalSpend());
+  if (context.last_timeout_s > 0) FloatLine(out, "x-litellm-timeout", context.last_timeout_s);
+  for (const auto& [name, value] : error.upstream_headers) {
+    out += "llm_provider-";
+    Line(out, name, value);
+  }
+}
+
+}  // namespace gw::gateway

@@ -1,0 +1,31 @@
+// One attempt for one client request: translate, call, and either answer the client or say why not.
+#pragma once
+
+#include "api/usage.h"
+#include "base/error.h"
+#include "gateway/request_context.h"
+#include "gateway/worker.h"
+#include "routing/router.h"
+
+namespace gw::gateway {
+
+enum class AttemptEnd : uint8_t {
+  kAnswered,   // the client has its whole answer
+  kFailed,     // nothing has gone out: retry or fallback may follow
+  kBroken,     // content had gone out: the client got an in-stream error
+  kAbandoned,  // the client left
+};
+
+struct AttemptReport {
+  AttemptEnd end = AttemptEnd::kFailed;
+  Error error;             // kFailed, kBroken
+  api::Usage usage;        // kAnswered, kBroken, kAbandoned: as far as known
+  bool has_usage = false;
+  double remaining_requests = -1, remaining_tokens = -1;
+};
+
+[[nodiscard]] net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker,
+                                                  routing::RequestRoute& route,
+                                                  const routing::Candidate& candidate);
+
+}  // namespace gw::gateway

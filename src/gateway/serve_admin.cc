@@ -1,0 +1,159 @@
+#include "gateway/serve_admin.h"
+
+#include "admin/answer.h"
+#include "admin/cors.h"
+#include "admin/health_endpoints.h"
+#include "admin/model_endpoints.h"
+#include "admin/routes_endpoint.h"
+#include "api/error_response.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "gateway/health_probe.h"
+#include "gateway/response_headers.h"
+#include "gateway/serve_metrics.h"
+
+namespace gw::gateway {
+
+namespace {
+
+net::Task<void> Send(Worker& worker, http::ServerExchange& exchange, admin::Answer answer) {
+  std::string lines(kCommonLines);
+  admin::AppendCorsLines(worker.core().snapshot->server.cors_origins, exchange.head().headers.Get("origin"), lines);
+  if (!answer.content_type.empty()) {
+    lines += "content-type: ";
+    lines += answer.content_type;
+    lines += "\r\n";
+  }
+  lines += answer.header_lines;
+  (void)co_await exchange.Respond(answer.status, lines, answer.body);
+}
+
+// A refused key: counted like a refused inference request, the body in the route's own shape.
+net::Task<void> RefuseKey(Worker& worker, http::ServerExchange& exchange, const api::RouteMatch& match, Error error) {
+  Core& core = worker.core();
+  const bool metrics_route = match.id == api::RouteId::kMetrics && match.verdict == api::RouteVerdict::kFound;
+  // Scrapes are not client requests: they are answered, not counted.
+  if (core.snapshot->metrics.enabled && !metrics_route) {
+    metrics::ClientFailureRecord record;
+    record.caller.client_ip = exchange.client_ip();
+    record.caller.user_agent = exchange.head().headers.Get("user-agent");
+    record.route = match.label;
+    record.status = error.status;
+    record.exception_class = ErrorClassName(error.cls);
+    core.metrics->OnClientFailure(worker.index(), record);
+  }
+  admin::Answer answer;
+  answer.status = error.status;
+  answer.body = metrics_route ? api::RenderMetricsUnauthorized(error) : api::RenderOpenAiError(error);
+  co_await Send(worker, exchange, std::move(answer));
+}
+
+std::vector<admin::ProbeOutcome> OutcomesOf(const std::vector<ProbeResult>& results) {
+  std::vector<admin::ProbeOutcome> outcomes;
+  outcomes.reserve(results.size());
+  for (const ProbeResult& r : results) outcomes.push_back({r.deployment, r.healthy, r.error});
+  return outcomes;
+}
+
+net::Task<admin::Answer> Health(Worker& worker, std::string_view query) {
+  Core& core = worker.core();
+  if (core.snapshot->general.background_health_checks) {
+    std::vector<admin::ProbeOutcome> outcomes;
+    {
+      const std::lock_guard<std::mutex> lock(core.probes_mutex);
+      outcomes = OutcomesOf(core.probes);
+    }
+    co_return admin::CachedHealthAnswer(*core.snapshot, outcomes, query);
+  }
+  std::vector<const config::Deployment*> targets = admin::SelectForHealth(*core.snapshot, query);
+  const std::vector<ProbeResult> results = co_await ProbeDeployments(worker, std::move(targets));
+  const std::vector<admin::ProbeOutcome> outcomes = OutcomesOf(results);
+  co_return admin::HealthAnswer(*core.snapshot, outcomes, query);
+}
+
+admin::RuntimeFacts Facts() {
+  admin::RuntimeFacts facts;
+  facts.compat_version = kCompatVersion;
+  facts.detailed_debug = log::Enabled(log::Level::kDebug);
+  facts.log_level = facts.detailed_debug ? "DEBUG" : "INFO";
+  return facts;
+}
+
+// The routes that answer from memory.
+admin::Answer FromMemory(Core& core, const api::RouteMatch& match, std::string_view query) {
+  const config::Snapshot& snapshot = *core.snapshot;
+  switch (match.id) {
+    case api::RouteId::kLiveness: return admin::LivenessAnswer(core.draining);
+    case api::RouteId::kReadiness: return admin::ReadinessAnswer(snapshot, Facts(), core.draining);
+    case api::RouteId::kReadinessDetails: return admin::ReadinessDetailsAnswer(snapshot, Facts(), core.draining);
+    case api::RouteId::kBacklog: return admin::BacklogAnswer(static_cast<int64_t>(core.InFlight()));
+    case api::RouteId::kModels: return admin::ListModelsAnswer(snapshot, query);
+    case api::RouteId::kModel: return admin::GetModelAnswer(snapshot, PercentDecode(match.model, false));
+    case api::RouteId::kModelInfo: return admin::ModelInfoAnswer(snapshot, query);
+    case api::RouteId::kModelGroupInfo: return admin::ModelGroupInfoAnswer(snapshot, query);
+    case api::RouteId::kRoutes: return admin::RoutesAnswer();
+    case api::RouteId::kTest: return admin::TestAnswer();
+    case api::RouteId::kRoot: return admin::RootAnswer(snapshot.server.no_docs);
+    default: return admin::DetailAnswer(404, "Not Found");
+  }
+}
+
+net::Task<void> ServeFound(Worker& worker, http::ServerExchange& exchange, const api::RouteMatch& match) {
+  const std::string_view query = exchange.head().query();
+  if (match.id == api::RouteId::kMetrics) {
+    if (worker.core().snapshot->metrics.enabled) {
+      co_await ServeMetrics(worker, exchange);
+    } else {
+      co_await Send(worker, exchange, admin::DetailAnswer(404, "Not Found"));
+    }
+    co_return;
+  }
+  if (match.id == api::RouteId::kHealth) {
+    admin::Answer answer = co_await Health(worker, query);
+    co_await Send(worker, exchange, std::move(answer));
+    co_return;
+  }
+  co_await Send(worker, exchange, FromMemory(worker.core(), match, query));
+}
+
+}  // namespace
+
+net::Task<void> ServeAdmin(Worker& worker, http::ServerExchange& exchange, api::RouteMatch match, std::string_view path) {
+  Core& core = worker.core();
+  const http::RequestHead& head = exchange.head();
+  const config::ServerOptions& options = core.snapshot->server;
+
+  admin::CorsRequest cors;
+  cors.origin = head.headers.Get("origin");
+  cors.request_method = head.headers.Get("access-control-request-method");
+  cors.request_headers = head.headers.Get("access-control-request-headers");
+  if (admin::IsPreflight(head.method, cors)) {
+    co_await Send(worker, exchange, admin::PreflightAnswer(options.cors_origins, cors));
+    co_return;
+  }
+  switch (match.verdict) {
+    case api::RouteVerdict::kFound: break;
+    case api::RouteVerdict::kNotFound:
+      co_await Send(worker, exchange, admin::DetailAnswer(404, "Not Found"));
+      co_return;
+    case api::RouteVerdict::kMethodNotAllowed:
+      co_await Send(worker, exchange, admin::MethodNotAllowedAnswer(match.allow));
+      co_return;
+    case api::RouteVerdict::kOptions: co_await Send(worker, exchange, admin::OptionsAnswer(match.allow)); co_return;
+    case api::RouteVerdict::kRedirect:
+      co_await Send(worker, exchange, admin::RedirectAnswer(options.root_path, match.location, head.query()));
+      co_return;
+  }
+  if (core.authenticator.NeedsKey(match.id, path)) {
+    const http::Headers& headers = head.headers;
+    const auto lookup = [&headers](std::string_view name) { return headers.Get(name); };
+    auto identity = core.authenticator.Authenticate(lookup);
+    if (!identity.ok()) {
+      co_await RefuseKey(worker, exchange, match, std::move(identity.error()));
+      co_return;
+    }
+  }
+  co_await ServeFound(worker, exchange, match);
+}
+
+}  // namespace gw::gateway

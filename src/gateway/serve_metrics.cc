@@ -1,0 +1,45 @@
+#include "gateway/serve_metrics.h"
+
+#include "base/strings.h"
+#include "gateway/response_headers.h"
+#include "http/gzip.h"
+#include "metrics/registry.h"
+
+namespace gw::gateway {
+
+namespace {
+
+// ?name[]=a&name[]=b: only the families that own these sample names.
+std::vector<std::string> AskedNames(std::string_view query) {
+  std::vector<std::string> names;
+  if (query.empty()) return names;
+  for (const std::string_view pair : Split(query, '&')) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (PercentDecode(pair.substr(0, equals), true) == "name[]")
+      names.push_back(PercentDecode(pair.substr(equals + 1), true));
+  }
+  return names;
+}
+
+}  // namespace
+
+net::Task<void> ServeMetrics(Worker& worker, http::ServerExchange& exchange) {
+  Core& core = worker.core();
+  const http::RequestHead& head = exchange.head();
+  std::string lines(kCommonLines);
+  const metrics::NegotiatedFormat format = metrics::Negotiate(head.headers.Get("accept"));
+  const std::vector<std::string> names = AskedNames(head.query());
+  const bool gzip = http::AcceptsGzip(head.headers.Get("accept-encoding"));
+  std::string body;
+  auto render = [&core, &format, &names, &body, gzip] {
+    core.metrics->registry().Render(format.format, names, body);
+    if (gzip) body = http::Gzip(body);
+  };
+  co_await net::Offload(core.offload, worker.loop(), render);
+  lines += "content-type: " + format.content_type + "\r\n";
+  if (gzip) lines += "content-encoding: gzip\r\n";
+  (void)co_await exchange.Respond(200, lines, body);
+}
+
+}  // namespace gw::gateway

@@ -1,0 +1,250 @@
+#include "gateway/server.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "gateway/core.h"
+#include "gateway/health_probe.h"
+#include "gateway/worker.h"
+#include "http/server_connection.h"
+#include "net/listener.h"
+#include "net/tls_stream.h"
+
+namespace gw::gateway {
+
+namespace {
+
+// SO_REUSEPORT would let a second gateway share the port unnoticed: look first without it.
+Result<void> CheckPortIsFree(const std::string& host, uint16_t port) {
+  if (port == 0) return {};
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list) != 0) return {};
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, &freeaddrinfo);
+  const int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  const bool taken = bind(fd, list->ai_addr, list->ai_addrlen) != 0;
+  const int why = errno;
+  close(fd);
+  if (!taken) return {};
+  Error error;
+  error.message = "cannot listen on " + host + ":" + std::to_string(port) + ": " + std::strerror(why);
+  return error;
+}
+
+std::chrono::seconds DrainTimeout() {
+  const char* text = std::getenv("GRACEFUL_SHUTDOWN_TIMEOUT");
+  const auto value = ParseInt(text != nullptr ? text : "");
+  return value && *value >= 0 ? std::chrono::seconds(*value) : limits::kDrainTimeoutDefault;
+}
+
+// One loop with everything that runs on it.
+struct Lane {
+  explicit Lane(uint32_t index) : loop(index) {}
+  net::EventLoop loop;
+  std::unique_ptr<Worker> worker;
+  std::unique_ptr<net::Listener> listener;
+  std::unique_ptr<net::Listener> metrics_listener;
+  http::ConnectionSet connections;
+  std::atomic<size_t> open_snapshot{0};
+  std::thread thread;
+};
+
+// The downstream side of TLS (--ssl_certfile_path): handshake first, then HTTP.
+net::Task<void> ServeTls(net::EventLoop& loop, std::unique_ptr<net::Stream> raw,
+                         std::shared_ptr<net::TlsContext> context, Worker& worker, http::ConnectionSet& set) {
+  auto tls = net::WrapTls(std::move(raw), std::move(context), "");
+  const net::IoStatus status = co_await net::ServerHandshake(loop, *tls, limits::kHeadReadTimeout);
+  if (status != net::IoStatus::kOk) co_return;
+  co_await http::ServeConnection(loop, std::move(tls), worker, set);
+}
+
+}  // namespace
+
+struct Server::Impl {
+  explicit Impl(config::SnapshotPtr s, uint32_t workers) : snapshot(std::move(s)), core(snapshot, workers) {}
+
+  config::SnapshotPtr snapshot;
+  Core core;
+  std::shared_ptr<net::TlsContext> tls;
+  std::vector<std::unique_ptr<Lane>> lanes;
+
+  Result<void> Open(uint32_t workers);
+  Result<void> OpenListener(Lane& lane, std::unique_ptr<net::Listener>& listener, uint16_t port);
+  void StartThreads();
+  void BeginDrain();
+  bool WaitForDrain();
+  void StopThreads();
+};
+
+Result<void> Server::Impl::OpenListener(Lane& lane, std::unique_ptr<net::Listener>& listener, uint16_t port) {
+  Lane* raw = &lane;
+  auto accept = [this, raw](std::unique_ptr<net::Stream> stream) {
+    if (tls) {
+      net::Spawn(ServeTls(raw->loop, std::move(stream), tls, *raw->worker, raw->connections));
+    } else {
+      net::Spawn(http::ServeConnection(raw->loop, std::move(stream), *raw->worker, raw->connections));
+    }
+  };
+  auto opened = net::Listener::Open(lane.loop, snapshot->server.host, port, std::move(accept));
+  if (!opened.ok()) return std::move(opened.error());
+  listener = std::move(opened.value());
+  return {};
+}
+
+Result<void> Server::Impl::Open(uint32_t workers) {
+  const config::ServerOptions& options = snapshot->server;
+  if (!options.tls_cert_file.empty()) {
+    auto context = net::TlsContext::Server(options.tls_cert_file, options.tls_key_file);
+    if (!context.ok()) return std::move(context.error());
+    tls = context.value();
+  }
+  if (auto free = CheckPortIsFree(options.host, options.port); !free.ok()) return free;
+  uint16_t port = options.port;
+  for (uint32_t i = 0; i < workers; ++i) {
+    auto lane = std::make_unique<Lane>(i);
+    lane->worker = std::make_unique<Worker>(core, lane->loop);
+    if (options.keepalive_timeout_s > 0) lane->connections.keep_alive = FromSeconds(options.keepalive_timeout_s);
+    if (auto opened = OpenListener(*lane, lane->listener, port); !opened.ok()) return opened;
+    port = lane->listener->port();
+    lanes.push_back(std::move(lane));
+  }
+  if (snapshot->metrics.separate_port) {
+    const uint16_t separate = *snapshot->metrics.separate_port;
+    if (auto free = CheckPortIsFree(options.host, separate); !free.ok()) return free;
+    return OpenListener(*lanes.front(), lanes.front()->metrics_listener, separate);
+  }
+  return {};
+}
+
+void Server::Impl::StartThreads() {
+  for (auto& lane : lanes) {
+    Lane* raw = lane.get();
+    raw->thread = std::thread([this, raw] {
+      raw->listener->Start();
+      if (raw->metrics_listener) raw->metrics_listener->Start();
+      if (raw->loop.index() == 0 && snapshot->general.background_health_checks)
+        net::Spawn(RunBackgroundHealthChecks(*raw->worker));
+      raw->loop.Run();
+    });
+  }
+}
+
+void Server::Impl::BeginDrain() {
+  core.draining = true;
+  for (auto& lane : lanes) {
+    Lane* raw = lane.get();
+    raw->loop.Post([raw] {
+      raw->listener->Close();
+      if (raw->metrics_listener) raw->metrics_listener->Close();
+      raw->connections.draining = true;
+      http::CloseIdle(raw->connections);
+    });
+  }
+}
+
+bool Server::Impl::WaitForDrain() {
+  const TimePoint deadline = SteadyClock::now() + DrainTimeout();
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  while (SteadyClock::now() < deadline) {
+    for (auto& lane : lanes) {
+      Lane* raw = lane.get();
+      raw->loop.Post([raw] { raw->open_snapshot = raw->connections.open; });
+    }
+    const timespec pause{0, 20'000'000};
+    if (sigtimedwait(&signals, nullptr, &pause) > 0) return false;
+    size_t open = 0;
+    for (auto& lane : lanes) open += lane->open_snapshot;
+    if (open == 0) return true;
+  }
+  return false;
+}
+
+void Server::Impl::StopThreads() {
+  for (auto& lane : lanes) {
+    Lane* raw = lane.get();
+    raw->loop.Post([raw] {
+      raw->worker->CloseIdleUpstreams();
+      raw->loop.Post([raw] { raw->loop.Stop(); });
+    });
+  }
+  for (auto& lane : lanes) lane->thread.join();
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::Create(config::SnapshotPtr snapshot) {
+  const uint32_t workers = snapshot->server.num_workers > 0 ? static_cast<uint32_t>(snapshot->server.num_workers)
+                                                            : UsableCores();
+  auto impl = std::make_unique<Impl>(std::move(snapshot), workers);
+  if (auto opened = impl->Open(workers); !opened.ok()) return std::move(opened.error());
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+uint16_t Server::port() const { return impl_->lanes.front()->listener->port(); }
+
+int Server::Run() {
+  impl_->StartThreads();
+  log::Info("serving", {{"host", impl_->snapshot->server.host},
+                        {"port", std::to_string(port())},
+                        {"workers", std::to_string(impl_->lanes.size())},
+                        {"deployments", std::to_string(impl_->snapshot->deployments.size())}});
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
+  int signal = 0;
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
+    log::Warn("SIGHUP: reloading the configuration is not supported yet; restart to apply changes");
+  }
+  log::Info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  impl_->BeginDrain();
+  if (!impl_->WaitForDrain()) {
+    log::Warn("drain ended with requests still running");
+    log::Shutdown();
+    _exit(0);
+  }
+  impl_->StopThreads();
+  log::Info("stopped");
+  return 0;
+}
+
+uint32_t UsableCores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  uint32_t cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<uint32_t>(CPU_COUNT(&set)) : 1;
+  // cgroup v2: "max 100000" or "150000 100000".
+  if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re")) {
+    char quota[32];
+    double period = 0;
+    if (std::fscanf(file, "%31s %lf", quota, &period) == 2 && std::strcmp(quota, "max") != 0 && period > 0) {
+      const double allowed = std::ceil(std::strtod(quota, nullptr) / period);
+      if (allowed >= 1 && allowed < cores) cores = static_cast<uint32_t>(allowed);
+    }
+    std::fclose(file);
+  }
+  return cores > 0 ? cores : 1;
+}
+
+}  // namespace gw::gateway

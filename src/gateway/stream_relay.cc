@@ -1,0 +1,171 @@
+#include "gateway/stream_relay.h"
+
+#include "base/limits.h"
+#include "gateway/response_headers.h"
+
+namespace gw::gateway {
+
+namespace {
+
+// After [DONE] the upstream owes only the end of its chunked body; waiting shortly for it keeps the
+// connection usable.
+constexpr std::chrono::milliseconds kTailWait{200};
+
+// State of one relayed stream.
+class Relay {
+ public:
+  Relay(RequestContext& context, routing::RequestRoute& route, const RelayInput& input)
+      : context_(context), route_(route), input_(input), http_(input.connection->http) {}
+
+  net::Task<AttemptReport> Run();
+
+ private:
+  net::Task<bool> Step();  // false: over, report_ says how
+  bool Digest(const http::BodyPart& part);
+  net::Task<bool> Send();
+  net::Task<void> Break(Error error);
+  Error ReadError(net::IoStatus status) const;
+  void TakeUsage();
+
+  RequestContext& context_;
+  routing::RequestRoute& route_;
+  const RelayInput& input_;
+  http::ClientConnection& http_;
+  AttemptReport report_;
+  std::string out_;  // reused: no allocation per chunk
+  std::optional<Error> trouble_;
+  translate::StreamProgress progress_;
+};
+
+void Relay::TakeUsage() {
+  report_.usage = input_.translator->usage();
+  report_.has_usage = true;
+}
+
+Error Relay::ReadError(net::IoStatus status) const {
+  const config::Deployment& deployment = *input_.candidate->deployment;
+  if (status == net::IoStatus::kTimeout) {
+    Error error = translate::MapTimeout(deployment, input_.gap_s, input_.gap_s);
+    error.client_set_timeout = input_.timeout_by_client;
+    return error;
+  }
+  const char* why = http_.malformed();
+  return translate::MapStreamBreak(deployment, why != nullptr ? why : "the upstream closed the connection");
+}
+
+// Feeds one part to the translator. False: trouble_ is set.
+bool Relay::Digest(const http::BodyPart& part) {
+  if (part.status != net::IoStatus::kOk) {
+    trouble_ = ReadError(part.status);
+    return false;
+  }
+  auto progress = part.data.empty() ? input_.translator->Finish(out_)
+                                    : input_.translator->Feed(part.data, out_);
+  if (!progress.ok()) {
+    trouble_ = std::move(progress.error());
+    return false;
+  }
+  progress_ = *progress;
+  if (part.data.empty()) progress_.done = true;
+  if (!context_.stream_started && !progress_.has_content && out_.size() > limits::kStreamHoldBytesMax) {
+    trouble_ = translate::MapStreamBreak(*input_.candidate->deployment, "too much before the first content");
+    return false;
+  }
+  return true;
+}
+
+net::Task<bool> Relay::Send() {
+  if (context_.stream_started) {
+    const bool sent = co_await context_.exchange.WriteChunk(out_);
+    out_.clear();
+    co_return sent;
+  }
+  if (!progress_.has_content && !progress_.done) co_return true;  // hold
+  const TimePoint now = SteadyClock::now();
+  context_.timing.first_chunk = now;
+  context_.stream_started = true;
+  context_.core.counts[context_.worker].active_streams.fetch_add(1, std::memory_order_relaxed);
+  SuccessHeaders values;
+  values.model_group = input_.candidate->model_group;
+  values.attempted_retries = route_.attempted_retries();
+  values.max_retries = route_.max_retries();
+  values.attempted_fallbacks = route_.attempted_fallbacks();
+  values.upstream = &http_.head().headers;
+  values.total_s = Seconds(now - context_.timing.arrived);
+  const Duration upstream = context_.timing.upstream + (now - context_.timing.attempt_begin);
+  values.overhead_s = Seconds(now - context_.timing.arrived - upstream - context_.timing.backoff);
+  values.stream = true;
+  std::string lines;
+  AppendSuccessHeaders(context_, values, lines);
+  const bool sent = co_await context_.exchange.StartStream(200, lines, out_);
+  out_.clear();
+  co_return sent;
+}
+
+// Content has gone out: the client learns of the trouble inside its stream.
+net::Task<void> Relay::Break(Error error) {
+  error.mid_stream = true;
+  TakeUsage();
+  out_.clear();
+  input_.translator->AppendStreamError(error, out_);
+  report_.error = std::move(error);
+  report_.end = AttemptEnd::kBroken;
+  if (co_await context_.exchange.WriteChunk(out_)) (void)co_await context_.exchange.EndStream();
+}
+
+net::Task<bool> Relay::Step() {
+  const http::BodyPart part = co_await http_.ReadBody(SteadyClock::now() + FromSeconds(input_.gap_s));
+  bool healthy = Digest(part);
+  while (healthy && !progress_.done && http_.HasDecodedBody()) {
+    // Everything that is here already goes out in one write.
+    healthy = Digest(co_await http_.ReadBody(TimePoint::max()));
+  }
+  if (context_.exchange.client_gone()) {
+    TakeUsage();
+    report_.end = AttemptEnd::kAbandoned;
+    co_return false;
+  }
+  if (healthy || (context_.stream_started && !out_.empty())) {
+    if (!co_await Send()) {
+      TakeUsage();
+      report_.end = AttemptEnd::kAbandoned;
+      co_return false;
+    }
+  }
+  if (healthy) co_return !progress_.done;
+  if (context_.stream_started) {
+    co_await Break(std::move(*trouble_));
+  } else {
+    report_.end = AttemptEnd::kFailed;
+    report_.error = std::move(*trouble_);
+  }
+  co_return false;
+}
+
+net::Task<AttemptReport> Relay::Run() {
+  report_.end = AttemptEnd::kAnswered;
+  while (co_await Step()) {
+  }
+  if (report_.end == AttemptEnd::kAnswered) {
+    TakeUsage();
+    if (!co_await context_.exchange.EndStream()) report_.end = AttemptEnd::kAbandoned;
+    context_.timing.finished = SteadyClock::now();
+    const TimePoint deadline = context_.timing.finished + kTailWait;
+    while (!http_.reusable()) {
+      const http::BodyPart tail = co_await http_.ReadBody(deadline);
+      if (tail.status != net::IoStatus::kOk || tail.data.empty()) break;
+    }
+  }
+  if (context_.stream_started)
+    context_.core.counts[context_.worker].active_streams.fetch_sub(1, std::memory_order_relaxed);
+  co_return std::move(report_);
+}
+
+}  // namespace
+
+net::Task<AttemptReport> RelayStream(RequestContext& context, routing::RequestRoute& route, const RelayInput& input) {
+  Relay relay(context, route, input);
+  co_return co_await relay.Run();
+}
+
+}  // namespace gw::gateway

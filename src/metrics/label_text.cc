@@ -1,0 +1,124 @@
+#include "metrics/label_text.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace gw::metrics {
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
+[[nodiscard]] constexpr bool IsContinuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+// Length of the sequence that `lead` announces; 0 when it cannot start one.
+[[nodiscard]] constexpr size_t AnnouncedLength(unsigned char lead) {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return 2;
+  if (lead >= 0xE0 && lead <= 0xEF) return 3;
+  if (lead >= 0xF0 && lead <= 0xF4) return 4;
+  return 0;
+}
+
+// Length of the valid UTF-8 sequence at the front of `text`, 0 when there is none.
+[[nodiscard]] size_t ValidSequence(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const size_t length = AnnouncedLength(lead);
+  if (length == 0 || length > text.size()) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if (!IsContinuation(text[i])) return 0;
+  }
+  if (length >= 3) {
+    // Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte.
+    const auto second = static_cast<unsigned char>(text[1]);
+    if (lead == 0xE0 && second < 0xA0) return 0;
+    if (lead == 0xED && second > 0x9F) return 0;
+    if (lead == 0xF0 && second < 0x90) return 0;
+    if (lead == 0xF4 && second > 0x8F) return 0;
+  }
+  return length;
+}
+
+void AppendAscii(std::string& out, char c) {
+  switch (c) {
+    case '\n':
+      out += ' ';
+      break;
+    case '\r':
+      break;
+    case '\\':
+    case '"':
+      out += '\\';
+      out += c;
+      break;
+    default:
+      out += c;
+  }
+}
+
+}  // namespace
+
+std::string_view CutLabelValue(std::string_view value) {
+  if (value.size() <= limits::kLabelValueBytesMax) return value;
+  size_t end = limits::kLabelValueBytesMax;
+  // Step back over a sequence that the cut would split; at most its three trailing bytes.
+  for (size_t back = 0; back < 3 && end > 0 && IsContinuation(value[end]); ++back) --end;
+  return value.substr(0, end);
+}
+
+void AppendLabelValue(std::string& out, std::string_view value) {
+  value = CutLabelValue(value);
+  while (!value.empty()) {
+    if (static_cast<unsigned char>(value[0]) < 0x80) {
+      AppendAscii(out, value[0]);
+      value.remove_prefix(1);
+      continue;
+    }
+    const size_t length = ValidSequence(value);
+    if (length == 0) {
+      out += kReplacement;
+      value.remove_prefix(1);
+      continue;
+    }
+    const std::string_view sequence = value.substr(0, length);
+    if (sequence != "\u2028" && sequence != "\u2029") out += sequence;
+    value.remove_prefix(length);
+  }
+}
+
+void AppendHelp(std::string& out, std::string_view help, bool escape_quotes) {
+  for (const char c : help) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '\\' || (c == '"' && escape_quotes)) out += '\\';
+    out += c;
+  }
+}
+
+LabelOrder::LabelOrder(std::span<const std::string> names) {
+  for (size_t i = 0; i < names.size(); ++i) sorted_.push_back({names[i], i});
+  std::sort(sorted_.begin(), sorted_.end(),
+            [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  for (const Entry& entry : sorted_) le_rank_ += entry.name < "le" ? 1 : 0;
+}
+
+void LabelOrder::Render(std::span<const std::string_view> values, LabelText& out) const {
+  out.text.clear();
+  out.le_at = 0;
+  for (size_t rank = 0; rank < sorted_.size(); ++rank) {
+    const Entry& entry = sorted_[rank];
+    if (rank > 0) out.text += ',';
+    if (rank == le_rank_) out.le_at = out.text.size();
+    out.text += entry.name;
+    out.text += "=\"";
+    if (entry.declared_at < values.size()) AppendLabelValue(out.text, values[entry.declared_at]);
+    out.text += '"';
+  }
+  if (le_rank_ == sorted_.size()) out.le_at = out.text.size();
+}
+
+}  // namespace gw::metrics

@@ -1,0 +1,231 @@
+// Construction, what a scrape computes, and the events that are rare.
+#include "metrics/litellm_metrics.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "metrics/litellm_impl.h"
+#include "metrics/process_metrics.h"
+
+#ifndef GW_VERSION
+#define GW_VERSION "unknown"
+#endif
+#ifndef GW_COMMIT
+#define GW_COMMIT "unknown"
+#endif
+
+namespace gw::metrics {
+namespace {
+
+constexpr std::array<std::string_view, kLabels> kLabelNames = {
+    "end_user",         "hashed_api_key",  "api_key_alias", "requested_model",
+    "team",             "team_alias",      "user",          "user_email",
+    "exception_status", "exception_class", "route",         "client_ip",
+    "user_agent",       "model_id",        "api_provider",  "org_id",
+    "org_alias",        "status_code",     "model",         "model_group",
+    "service_tier",     "api_base",        "litellm_model_name",
+    "fallback_model",   "callback_name",   "stream",        "outcome",
+    "side"};
+
+[[nodiscard]] Label FindLabel(std::string_view name) {
+  const auto found = std::find(kLabelNames.begin(), kLabelNames.end(), name);
+  return static_cast<Label>(found - kLabelNames.begin());
+}
+
+// Optional labels stand before the organisation's.
+void InsertStreamLabel(std::vector<std::string>& labels) {
+  labels.insert(std::find(labels.begin(), labels.end(), "org_id"), "stream");
+}
+
+void EmitOne(const Registry::Emit& emit, const std::function<double()>& read) {
+  if (read) emit({}, read());
+}
+
+}  // namespace
+
+std::string_view LabelName(Label label) { return kLabelNames[static_cast<size_t>(label)]; }
+
+void LabelValues::SetCaller(const CallerLabels& caller, bool end_user_label) {
+  LabelValues& self = *this;
+  self[Label::kHashedApiKey] = OrNone(caller.hashed_api_key);
+  self[Label::kApiKeyAlias] = OrNone(caller.api_key_alias);
+  self[Label::kTeam] = OrNone(caller.team);
+  self[Label::kTeamAlias] = OrNone(caller.team_alias);
+  self[Label::kUser] = OrNone(caller.user);
+  self[Label::kUserEmail] = OrNone(caller.user_email);
+  self[Label::kOrgId] = OrNone(caller.org_id);
+  self[Label::kOrgAlias] = OrNone(caller.org_alias);
+  self[Label::kEndUser] = end_user_label ? OrNone(caller.end_user) : "None";
+  self[Label::kClientIp] = OrNone(caller.client_ip);
+  self[Label::kUserAgent] = OrNone(caller.user_agent);
+}
+
+void LabelValues::SetDeployment(const DeploymentLabels& deployment) {
+  LabelValues& self = *this;
+  self[Label::kModelGroup] = deployment.model_group;
+  self[Label::kLitellmModelName] = deployment.litellm_model_name;
+  self[Label::kModelId] = deployment.model_id;
+  self[Label::kApiBase] = deployment.api_base;
+  self[Label::kApiProvider] = deployment.api_provider;
+}
+
+void AppendCaller(CacheKey& key, const CallerLabels& caller, bool end_user_label) {
+  for (const std::string_view value :
+       {caller.hashed_api_key, caller.api_key_alias, caller.team, caller.team_alias, caller.user,
+        caller.user_email, caller.org_id, caller.org_alias, caller.client_ip,
+        caller.user_agent}) {
+    key.Append(value);
+  }
+  if (end_user_label) key.Append(caller.end_user);
+}
+
+void AppendDeployment(CacheKey& key, const DeploymentLabels& deployment) {
+  for (const std::string_view value :
+       {deployment.model_group, deployment.litellm_model_name, deployment.model_id,
+        deployment.api_base, deployment.api_provider}) {
+    key.Append(value);
+  }
+}
+
+std::string_view StreamLabel(bool field_present, bool stream) {
+  if (!field_present) return "None";
+  return stream ? "True" : "False";
+}
+
+MetricsCore::MetricsCore(const LitellmMetricsOptions& metrics_options, LiveState live_state)
+    : options(metrics_options),
+      live(std::move(live_state)),
+      registry(options.registry),
+      caches(std::max(1U, options.registry.workers)) {
+  for (const FamilyRow& row : FamilyTable()) {
+    if (row.shown == Shown::kAlways) AddRow(row);
+  }
+  // Alerts on increase() need the series before the first event.
+  for (const std::string_view side : {"client", "upstream"}) {
+    LabelValues values;
+    values[Label::kSide] = side;
+    (void)With(FamilyId::kStreamAborted, values);
+  }
+}
+
+void MetricsCore::AddRow(const FamilyRow& row) {
+  FamilySpec spec = SpecOf(row, options.latency_buckets);
+  if (row.scrape != ScrapeId::kNever) {
+    registry.AddCollected(std::move(spec), [this, id = row.scrape](const Registry::Emit& emit) {
+      Collect(id, emit);
+    });
+    return;
+  }
+  if (row.id == FamilyId::kProxyTotal && options.stream_label) InsertStreamLabel(spec.labels);
+  Family* family = registry.Add(std::move(spec));
+  if (row.id == FamilyId::kNone) return;
+  const auto index = static_cast<size_t>(row.id);
+  families[index] = family;
+  for (const std::string& name : family->spec().labels) labels[index].push_back(FindLabel(name));
+}
+
+Series* MetricsCore::With(FamilyId id, const LabelValues& values) const {
+  const auto index = static_cast<size_t>(id);
+  std::array<std::string_view, kLabels> in_order;
+  size_t count = 0;
+  for (const Label label : labels[index]) in_order[count++] = values[label];
+  return families[index]->With(std::span(in_order).first(count));
+}
+
+void MetricsCore::Add(uint32_t worker, FamilyId id, const LabelValues& values) const {
+  With(id, values)->Add(worker, 1);
+}
+
+void MetricsCore::Collect(ScrapeId id, const Registry::Emit& emit) const {
+  switch (id) {
+    case ScrapeId::kInFlight:
+      EmitOne(emit, live.in_flight_requests);
+      return;
+    case ScrapeId::kActiveStreams:
+      EmitOne(emit, live.active_streams);
+      return;
+    case ScrapeId::kBuildInfo: {
+      const std::array<std::string_view, 2> values = {GW_VERSION, GW_COMMIT};
+      emit(values, 1);
+      return;
+    }
+    case ScrapeId::kDeploymentState:
+    case ScrapeId::kDeploymentCooldown:
+      CollectDeployments(id, emit);
+      return;
+    case ScrapeId::kMetricSeries:
+    case ScrapeId::kMetricOverflow:
+      CollectFamilies(id, emit);
+      return;
+    default:
+      if (const auto value = ReadProcessMetric(id)) emit({}, *value);
+  }
+}
+
+void MetricsCore::CollectDeployments(ScrapeId id, const Registry::Emit& emit) const {
+  if (!live.deployments) return;
+  live.deployments([&](const LiveState::Deployment& deployment) {
+    const DeploymentLabels& l = deployment.labels;
+    if (id == ScrapeId::kDeploymentCooldown) {
+      const std::array<std::string_view, 1> values = {l.model_id};
+      emit(values, std::max(0.0, deployment.cooldown_left_s));
+      return;
+    }
+    const std::array<std::string_view, 4> values = {l.litellm_model_name, l.model_id, l.api_base,
+                                                    l.api_provider};
+    emit(values, deployment.state);
+  });
+}
+
+void MetricsCore::CollectFamilies(ScrapeId id, const Registry::Emit& emit) const {
+  for (const Family* family : families) {
+    if (family == nullptr || family->spec().labels.empty()) continue;
+    const std::string name = ExposedName(family->spec());
+    const std::array<std::string_view, 1> values = {name};
+    const bool is_overflow = id == ScrapeId::kMetricOverflow;
+    emit(values, static_cast<double>(is_overflow ? family->overflow_count()
+                                                 : family->series_count()));
+  }
+}
+
+LitellmMetrics::LitellmMetrics(const LitellmMetricsOptions& options, LiveState live)
+    : impl_(std::make_unique<Impl>(options, std::move(live))) {}
+LitellmMetrics::~LitellmMetrics() = default;
+
+Registry& LitellmMetrics::registry() { return impl_->registry; }
+
+void LitellmMetrics::OnFallback(uint32_t worker, const FallbackRecord& record) {
+  LabelValues values;
+  values.SetCaller(record.caller, impl_->options.end_user_label);
+  values[Label::kRequestedModel] = record.requested_model;
+  values[Label::kFallbackModel] = record.fallback_model;
+  values[Label::kExceptionStatus] = OrNone(record.exception_status);
+  values[Label::kExceptionClass] = OrNone(record.exception_class);
+  values[Label::kModelId] = "None";  // compat: LiteLLM never fills it
+  impl_->Add(worker, record.succeeded ? FamilyId::kSuccessfulFallbacks : FamilyId::kFailedFallbacks,
+             values);
+}
+
+void LitellmMetrics::OnCooldown(uint32_t worker, const CooldownRecord& record) {
+  LabelValues values;
+  values[Label::kLitellmModelName] = record.model_group;
+  values[Label::kModelId] = record.model_id;
+  values[Label::kApiBase] = record.api_base;
+  values[Label::kApiProvider] = record.api_provider;
+  values[Label::kExceptionStatus] = OrNone(record.exception_status);
+  impl_->Add(worker, FamilyId::kCooledDown, values);
+}
+
+void LitellmMetrics::OnStreamAborted(uint32_t worker, std::string_view side) {
+  LabelValues values;
+  values[Label::kSide] = side;
+  impl_->Add(worker, FamilyId::kStreamAborted, values);
+}
+
+void LitellmMetrics::OnCallbackFailure(uint32_t worker, std::string_view callback_name) {
+  LabelValues values;
+  values[Label::kCallbackName] = OrNone(callback_name);
+  impl_->Add(worker, FamilyId::kCallbackFailures, values);
+}
+
+}  // namespace gw::metrics

@@ -1,0 +1,71 @@
+// Names to addresses without ever blocking a loop: c-ares on a thread of its own, answers cached
+// for their TTL (bounded by limits). /etc/hosts, search domains and ndots of resolv.conf hold.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/event_loop.h"
+
+namespace gw::net {
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+};
+
+struct Resolution {
+  std::vector<Address> addresses;  // port not set; empty when the name has none
+  std::string error;
+  TimePoint expires_at{};
+};
+
+// Shared by all loops; each loop has its own DnsCache in front.
+class Resolver {
+ public:
+  Resolver();
+  ~Resolver();
+  // Any thread. `done` runs on the resolver's thread.
+  void Resolve(std::string host, std::function<void(Resolution)> done);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Per loop, not thread-safe.
+class DnsCache {
+ public:
+  DnsCache(EventLoop& loop, Resolver& resolver) : loop_(loop), resolver_(resolver) {}
+
+  // co_await Lookup(cache, host): literals and cached names do not suspend.
+  class Lookup {
+   public:
+    Lookup(DnsCache& cache, const std::string& host) : cache_(cache), host_(host) {}
+    bool await_ready();
+    void await_suspend(std::coroutine_handle<> waiter);
+    Resolution await_resume() { return std::move(result_); }
+
+   private:
+    DnsCache& cache_;
+    const std::string& host_;
+    Resolution result_;
+  };
+
+ private:
+  EventLoop& loop_;
+  Resolver& resolver_;
+  std::unordered_map<std::string, Resolution> entries_;
+};
+
+// The address of an IP literal; length 0 when `host` is a name.
+[[nodiscard]] Address ParseLiteral(const std::string& host);
+
+}  // namespace gw::net

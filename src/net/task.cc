@@ -1,0 +1,81 @@
+#include "net/task.h"
+
+#include <array>
+#include <new>
+
+namespace gw::net {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+void* FramePool::Allocate(size_t bytes) { return ::operator new(bytes); }
+void FramePool::Free(void* frame, size_t bytes) noexcept { ::operator delete(frame, bytes); }
+
+#else
+
+namespace {
+
+constexpr size_t kClassBytes = 128;
+constexpr size_t kClasses = 64;        // frames up to 8 KiB are recycled
+constexpr size_t kKeptPerClass = 256;
+
+struct FreeFrame {
+  FreeFrame* next;
+};
+
+struct FreeLists {
+  std::array<FreeFrame*, kClasses> head{};
+  std::array<size_t, kClasses> count{};
+  ~FreeLists() {
+    for (FreeFrame* frame : head) {
+      while (frame != nullptr) ::operator delete(std::exchange(frame, frame->next));
+    }
+  }
+};
+thread_local FreeLists t_free;
+
+}  // namespace
+
+void* FramePool::Allocate(size_t bytes) {
+  const size_t cls = (bytes - 1) / kClassBytes;
+  if (cls < kClasses && t_free.head[cls] != nullptr) {
+    FreeFrame* frame = t_free.head[cls];
+    t_free.head[cls] = frame->next;
+    --t_free.count[cls];
+    return frame;
+  }
+  return ::operator new(cls < kClasses ? (cls + 1) * kClassBytes : bytes);
+}
+
+void FramePool::Free(void* frame, size_t bytes) noexcept {
+  const size_t cls = (bytes - 1) / kClassBytes;
+  if (cls >= kClasses || t_free.count[cls] >= kKeptPerClass) {
+    ::operator delete(frame);
+    return;
+  }
+  t_free.head[cls] = new (frame) FreeFrame{t_free.head[cls]};
+  ++t_free.count[cls];
+}
+
+#endif
+
+namespace {
+
+struct Detached {
+  struct promise_type {
+    static void* operator new(size_t bytes) { return FramePool::Allocate(bytes); }
+    static void operator delete(void* frame, size_t bytes) noexcept { FramePool::Free(frame, bytes); }
+    Detached get_return_object() { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() noexcept { std::terminate(); }
+  };
+};
+
+Detached RunDetached(Task<void> task) { co_await task; }
+
+}  // namespace
+
+void Spawn(Task<void> task) { RunDetached(std::move(task)); }
+
+}  // namespace gw::net

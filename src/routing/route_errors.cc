@@ -1,0 +1,116 @@
+#include "routing/route_errors.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "routing/cooldown.h"
+
+namespace gw::routing {
+namespace {
+
+constexpr size_t kQuotedErrorBytesMax = 2000;
+
+Error RouterError(ErrorClass cls, int status, std::string_view type, std::string message) {
+  Error error;
+  error.cls = cls;
+  error.source = ErrorSource::kGateway;
+  error.status = status;
+  error.type = type;
+  error.message = std::move(message);
+  return error;
+}
+
+// compat: the shortest cooldown of the group's rows, not what is left of it (seen in 1.109.1).
+int CooldownSecondsToTell(const RowList& rows, const config::RouterSettings& settings,
+                          const SharedState& state) {
+  double least = kRetryAfterCooldownSecondsMax;
+  for (const config::Deployment* row : rows) {
+    const int64_t length_ns =
+        state.at(row->index).cooldown_length_ns.load(std::memory_order_relaxed);
+    const double seconds = length_ns > 0 ? static_cast<double>(length_ns) / 1e9
+                                         : ConfiguredCooldownSeconds(*row, settings);
+    least = std::min(least, seconds);
+  }
+  return std::max(static_cast<int>(std::ceil(least)), 1);
+}
+
+// Cuts between UTF-8 characters.
+std::string_view CutText(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+Error ModelNotFound(std::string_view model) {
+  std::string message = "Invalid model name passed in model=";
+  message += model;
+  message += ". Call `/v1/models` to view available models for your key.";
+  return RouterError(ErrorClass::kModelNotFound, 400, "invalid_request_error", std::move(message));
+}
+
+Error AllCoolingDown(std::string_view group, const RowList& rows,
+                     const config::RouterSettings& settings, const SharedState& state) {
+  const int seconds = CooldownSecondsToTell(rows, settings, state);
+  std::string message = "No deployments available for selected model, Try again in " +
+                        std::to_string(seconds) +
+                        " seconds. All deployments for selected model are in cooldown. "
+                        "Passed model=";
+  message += group;
+  message += ". pre-call-checks=";
+  message += settings.enable_pre_call_checks ? "True" : "False";
+  message += ", cooldown_list=[";
+  for (const config::Deployment* row : rows) {
+    if (row != rows.front()) message += ", ";
+    message += '\'' + row->id + '\'';
+  }
+  message += ']';
+  Error error = RouterError(ErrorClass::kNoDeployments, 429, "all_deployments_in_cooldown",
+                            std::move(message));
+  error.retry_after_s = seconds;
+  return error;
+}
+
+Error Paused(std::string_view group) {
+  return RouterError(ErrorClass::kServiceUnavailable, 503, "internal_server_error",
+                     "litellm.ServiceUnavailableError: model group '" + std::string(group) +
+                         "' is paused: all of its deployments are blocked.");
+}
+
+Error TagsRefused(std::string_view group) {
+  return RouterError(ErrorClass::kAuthentication, 401, "authentication_error",
+                     "Not allowed to access model due to tags configuration. Passed model=" +
+                         std::string(group));
+}
+
+Error NothingToCall(std::string_view group) {
+  return RouterError(
+      ErrorClass::kNoDeployments, 429, "rate_limit_error",
+      "No deployments available for selected model. Passed model=" + std::string(group));
+}
+
+std::string ExplainFailure(std::string_view group, const TargetList& tried,
+                           std::string_view first_fallback_error) {
+  std::string text = "\n\nLiteLLM: model group '";
+  text += group;
+  text += "' failed with the error above";
+  if (tried.empty()) {
+    text += " and has no fallback to try. An entry for it in router_settings.fallbacks adds one.";
+    return text;
+  }
+  text += ". Fallback to ";
+  for (size_t i = 0; i < tried.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += tried[i]->model;
+  }
+  text += " also failed";
+  if (!first_fallback_error.empty()) {
+    text += ": ";
+    text += CutText(first_fallback_error, kQuotedErrorBytesMax);
+  }
+  return text;
+}
+
+}  // namespace gw::routing

@@ -1,0 +1,121 @@
+// The state of one client request on its way through groups: the body of RequestRoute.
+//
+// A stack of layers. A layer is one group with its retries, then its later `order` levels, then its
+// fallback targets; each target is a layer on top of it. A layer that fails is taken off and the
+// one below goes on with its next target:
+//
+//   select --row--> running --failed--> failed --retry--> select
+//      '--nothing--------------------------'---no--> over --next level / target--> select (new layer)
+//                                                      '--nothing left--> layer below: over
+//
+// Every cycle consumes a bounded thing: a try (kAttemptsPerRequestMax), an order level, or a target
+// name, which is visited once per request.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "routing/fallback_plan.h"
+#include "routing/retry_policy.h"
+#include "routing/strategy.h"
+
+namespace gw::routing {
+
+class RouteMachine {
+ public:
+  RouteMachine(const ModelIndex& index, SharedState& state, const RequestControls& controls);
+  ~RouteMachine() { Release(); }
+  RouteMachine(const RouteMachine&) = delete;
+  RouteMachine& operator=(const RouteMachine&) = delete;
+
+  [[nodiscard]] Step Next(TimePoint now, Random& random);
+  [[nodiscard]] FailureEffect OnAttemptFailed(const Error& error, TimePoint now);
+  void OnAttemptSucceeded(TimePoint now);
+  void OnAbandoned();
+
+  [[nodiscard]] int attempted_retries() const { return stack_.back().retries_done; }
+  [[nodiscard]] int max_retries() const { return stack_.back().max_retries; }
+  [[nodiscard]] bool has_fallen_back() const { return has_fallen_back_; }
+  [[nodiscard]] std::vector<FallbackHop> TakeHops() { return std::exchange(known_hops_, {}); }
+
+ private:
+  enum class Mode : uint8_t { kSelect, kRunning, kFailed, kOver };
+
+  struct Layer {
+    std::string_view name;                           // as asked; owned by controls or a target
+    const config::FallbackTarget* target = nullptr;  // that led here; nullptr for the first group
+    ModelIndex::Match scratch;
+    const ModelIndex::Match* plain = nullptr;  // nullptr: `scratch`, or nothing at all
+    bool is_known = false;
+    Mode mode = Mode::kSelect;
+
+    // The retry loop of the current order level.
+    int retries_done = 0;
+    int max_retries = 0;
+    std::vector<uint32_t> tried;
+    std::vector<uint32_t> hopeless;
+    const config::Deployment* failed_row = nullptr;  // whose error is decided about
+    std::optional<Error> failure;     // the error to decide about
+    std::optional<Error> last_error;  // of this level: an upstream's if any row was called
+    bool refused_by_us = false;
+
+    std::optional<int64_t> order;       // level asked for; nullopt: the lowest available
+    std::optional<int64_t> order_seen;  // highest level that was picked
+    std::optional<Error> error;         // of the first level: what this layer failed with
+
+    bool is_planned = false;
+    TargetList inherited;  // what the layer below still had when this one began
+    TargetList plan;
+    size_t plan_next = 0;
+
+    std::optional<FallbackHop> hop;        // that led to this layer
+    std::optional<FallbackHop> level_hop;  // to the current order level
+
+    [[nodiscard]] const ModelIndex::Match& match() const { return plain ? *plain : scratch; }
+  };
+
+  // One mode each; a Step ends the turn, nullopt goes on.
+  std::optional<Step> Select(Layer& layer, TimePoint now, Random& random);
+  std::optional<Step> Decide(Layer& layer, TimePoint now, Random& random);
+  std::optional<Step> Leave(Layer& layer, TimePoint now);
+
+  bool EnterNextLevel(Layer& layer, TimePoint now);
+  bool EnterNextTarget(Layer& layer);
+  void Push(std::string_view name, const config::FallbackTarget* target, TargetList inherited,
+            std::optional<FallbackHop> hop);
+  [[nodiscard]] GroupNames NamesOf(const Layer& layer) const;
+  [[nodiscard]] bool WasVisited(std::string_view name) const;
+  [[nodiscard]] bool IsOutOfTime(TimePoint now, Duration pause) const;
+  [[nodiscard]] static FallbackHop MakeHop(std::string_view from, std::string_view to,
+                                           const Error& error);
+
+  Step Attempt(Layer& layer, const config::Deployment& row);
+  Step Fail();
+  void SettleHop(std::optional<FallbackHop>& hop, bool succeeded);
+  void SettleAllHops(bool succeeded);
+  void Release();  // gives the slot of the running attempt back
+
+  // Constant after construction.
+  const ModelIndex& index_;
+  SharedState& state_;
+  const RequestControls& controls_;
+  const config::RouterSettings& settings_;
+
+  std::vector<Layer> stack_;  // never empty
+  std::vector<std::string_view> visited_;
+  std::vector<FallbackHop> known_hops_;
+  std::string first_fallback_error_;
+  Candidate last_candidate_;
+  const config::Deployment* running_ = nullptr;
+  std::optional<TimePoint> started_;
+  std::optional<Error> final_error_;
+  int tries_ = 0;
+  bool is_over_ = false;  // succeeded or abandoned: nothing may follow
+  bool has_fallen_back_ = false;
+};
+
+}  // namespace gw::routing

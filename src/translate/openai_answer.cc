@@ -1,0 +1,247 @@
+#include "translate/openai_answer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "translate/body_splice.h"
+#include "translate/error_map.h"
+#include "translate/finish_reason.h"
+#include "translate/usage.h"
+
+namespace gw::translate {
+
+namespace {
+
+constexpr std::string_view kThinkBegin = "<think>";
+constexpr std::string_view kThinkEnd = "</think>";
+
+bool IsNull(const json::Member& member) { return member.kind == json::Kind::kNull; }
+
+// Why `body` is no answer at all; nullopt when it is a JSON object.
+std::optional<Error> CheckObject(std::string_view body, const config::Deployment& deployment) {
+  if (json::TrimSpace(body).empty()) return MapBadAnswer(deployment, "The answer is empty.");
+  if (json::Validate(body) != nullptr) return MapBadAnswer(deployment, "The answer is not JSON.");
+  if (json::TrimSpace(body).front() != '{')
+    return MapBadAnswer(deployment, "The answer is not a JSON object.");
+  return std::nullopt;
+}
+
+// An error object with status 200: its own code, if it is a status, else 500.
+Error MapErrorAnswer(std::string_view body, const config::Deployment& deployment) {
+  const auto code = ParseInt(ReadErrorBody(body, 500).code);
+  const bool is_status = code && *code >= 400 && *code < 600;
+  return MapUpstreamError(deployment, is_status ? static_cast<int>(*code) : 500, body, {});
+}
+
+class AnswerSplicer {
+ public:
+  AnswerSplicer(std::string_view body, const ClientRequest& request, const AttemptTarget& target,
+                AnswerFacts* facts)
+      : body_(body), request_(request), target_(target), facts_(facts), edits_(body) {
+    if (!target.shown_model.empty()) json::AppendQuoted(quoted_model_, target.shown_model);
+  }
+
+  Result<std::string> Splice() {
+    for (json::MemberCursor c(body_); c.Next();) {
+      if (IsNull(c.member())) continue;
+      Note(c.member());
+    }
+    const std::string_view content_key = is_embeddings() ? "data" : "choices";
+    if (json::KindOf(content_) != json::Kind::kArray || content_.empty()) {
+      if (has_error_) return MapErrorAnswer(body_, *target_.deployment);
+      return MapBadAnswer(*target_.deployment, fmt::format("The answer has no {}.", content_key));
+    }
+    if (!facts_->usage.reported)
+      EstimateUsage(PromptBytes(request_.body), completion_bytes_, &facts_->usage);
+    ObjectEditor editor(body_, &edits_);
+    for (json::MemberCursor c(body_); c.Next();) EditMember(c.member(), &editor);
+    AddMissing();
+    editor.Finish(additions_, &scratch_);
+    std::string out;
+    out.reserve(body_.size() + additions_.size() + 256);
+    edits_.AppendTo(out);
+    return out;
+  }
+
+ private:
+  [[nodiscard]] bool is_embeddings() const {
+    return request_.endpoint == api::Endpoint::kEmbeddings;
+  }
+  [[nodiscard]] bool is_chat() const { return request_.endpoint == api::Endpoint::kChat; }
+
+  void Note(const json::Member& member) {
+    if (member.KeyIs("id")) has_id_ = true;
+    else if (member.KeyIs("object")) has_object_ = true;
+    else if (member.KeyIs("created")) has_created_ = true;
+    else if (member.KeyIs("model")) has_model_ = true;
+    else if (member.KeyIs("error")) has_error_ = true;
+    else if (member.KeyIs("service_tier")) facts_->usage.service_tier = json::Unquote(member.value);
+    else if (member.KeyIs("usage")) ReadOpenAiUsage(member.value, &facts_->usage);
+    else if (member.KeyIs(is_embeddings() ? "data" : "choices")) NoteContent(member.value);
+  }
+
+  void NoteContent(std::string_view content) {
+    content_ = content;
+    completion_bytes_ = 0;
+    if (is_embeddings()) return;
+    for (json::ElementCursor choice(content); choice.Next();) {
+      if (json::KindOf(choice.value()) != json::Kind::kObject) continue;
+      for (json::MemberCursor c(choice.value()); c.Next();) {
+        if (c.member().KeyIs("text")) completion_bytes_ += TextBytes(c.member().value);
+        if (c.member().KeyIs("message")) completion_bytes_ += MessageBytes(c.member().value);
+      }
+    }
+  }
+
+  static size_t MessageBytes(std::string_view message) {
+    size_t bytes = 0;
+    for (json::MemberCursor c(message); c.Next();) {
+      const json::Member& member = c.member();
+      if (member.KeyIs("content") || member.KeyIs("reasoning_content") ||
+          member.KeyIs("reasoning") || member.KeyIs("tool_calls") || member.KeyIs("refusal"))
+        bytes += TextBytes(member.value);
+    }
+    return bytes;
+  }
+
+  void EditMember(const json::Member& member, ObjectEditor* editor) {
+    const bool wanted = member.KeyIs("id") || member.KeyIs("object") || member.KeyIs("created") ||
+                        member.KeyIs("model") || member.KeyIs("usage");
+    const bool bad_usage = member.KeyIs("usage") && member.kind != json::Kind::kObject;
+    if (bad_usage || (wanted && IsNull(member))) return editor->Remove(member);
+    if (member.KeyIs("model") && !quoted_model_.empty())
+      return editor->ReplaceValue(member, quoted_model_);
+    editor->Keep(member);
+    if (is_embeddings()) {
+      if (member.KeyIs("usage")) EditEmbeddingUsage(member.value);
+    } else if (member.KeyIs("choices")) {
+      for (json::ElementCursor c(member.value); c.Next();) EditChoice(c.value());
+    }
+  }
+
+  // compat: embeddings cost no completion tokens, and say so.
+  void EditEmbeddingUsage(std::string_view usage) {
+    if (json::Find(usage, "completion_tokens")) return;
+    ObjectEditor editor(usage, &edits_);
+    editor.InsertFirst(R"("completion_tokens":0)");
+  }
+
+  void EditChoice(std::string_view choice) {
+    if (json::KindOf(choice) != json::Kind::kObject) return;
+    ObjectEditor editor(choice, &edits_);
+    if (!json::Find(choice, "finish_reason")) editor.InsertFirst(R"("finish_reason":"stop")");
+    for (json::MemberCursor c(choice); c.Next();) {
+      const json::Member& member = c.member();
+      if (member.KeyIs("finish_reason")) {
+        EditFinish(member, &editor);
+        continue;
+      }
+      editor.Keep(member);
+      if (is_chat() && member.KeyIs("message")) EditMessage(member.value);
+    }
+    editor.Finish({}, nullptr);
+  }
+
+  void EditFinish(const json::Member& member, ObjectEditor* editor) {
+    std::string_view upstream;
+    if (!json::PlainString(member.value, &upstream)) upstream = "stop";
+    const std::string_view reason = NormalFinishReason(upstream);
+    if (reason == "content_filter") facts_->content_filtered = true;
+    const std::string_view quoted = QuotedFinishReason(reason);
+    if (member.value == quoted) return editor->Keep(member);
+    editor->ReplaceValue(member, quoted, true);
+  }
+
+  void EditMessage(std::string_view message) {
+    if (json::KindOf(message) != json::Kind::kObject) return;
+    const auto has = [message](std::string_view key) {
+      const auto value = json::Find(message, key);
+      return value && json::KindOf(*value) != json::Kind::kNull;
+    };
+    const bool has_reasoning = has("reasoning_content");
+    const bool may_split = !has_reasoning && !has("reasoning");
+    ObjectEditor editor(message, &edits_);
+    if (!has("role") && !json::Find(message, "role"))
+      editor.InsertFirst(R"("role":"assistant")");
+    for (json::MemberCursor c(message); c.Next();) {
+      const json::Member& member = c.member();
+      if (member.kind == json::Kind::kString && !has_reasoning && member.KeyIs("reasoning")) {
+        editor.ReplaceKey(member, R"("reasoning_content")");
+      } else {
+        editor.Keep(member);
+        if (may_split && member.KeyIs("content")) SplitThinking(member.value);
+      }
+    }
+    editor.Finish({}, nullptr);
+  }
+
+  // "content":"<think>A</think>B"  -->  "content":"B","reasoning_content":"A". Both halves stay as
+  // spelled: the tags hold no escapes, so a cut beside them is a cut between characters.
+  void SplitThinking(std::string_view value) {
+    if (!value.starts_with("\"<think>")) return;
+    const size_t end = value.find(kThinkEnd);
+    if (end == std::string_view::npos) return;
+    const size_t begin = 1 + kThinkBegin.size();
+    split_.push_back(std::make_unique<std::string>(
+        fmt::format(R"("{},"reasoning_content":"{}")", value.substr(end + kThinkEnd.size()),
+                    value.substr(begin, end - begin))));
+    edits_.Replace(value, *split_.back());
+  }
+
+  void BeginAddition(std::string_view quoted_key) {
+    if (!additions_.empty()) additions_ += ',';
+    additions_ += quoted_key;
+    additions_ += ':';
+  }
+
+  void AddMissing() {
+    if (!has_id_ && !is_embeddings()) {
+      BeginAddition("\"id\"");
+      json::AppendQuoted(additions_, target_.answer_id);
+    }
+    if (!has_object_) {
+      BeginAddition("\"object\"");
+      additions_ += is_embeddings() ? "\"list\"" : is_chat() ? "\"chat.completion\"" : "\"text_completion\"";
+    }
+    if (!has_created_ && !is_embeddings()) {
+      BeginAddition("\"created\"");
+      fmt::format_to(std::back_inserter(additions_), "{}", target_.now_unix_s);
+    }
+    if (!has_model_ && !quoted_model_.empty()) {
+      BeginAddition("\"model\"");
+      additions_ += quoted_model_;
+    }
+    if (facts_->usage.reported) return;
+    BeginAddition("\"usage\"");
+    AppendUsageJson(facts_->usage, false, additions_);
+  }
+
+  const std::string_view body_;
+  const ClientRequest& request_;
+  const AttemptTarget& target_;
+  AnswerFacts* facts_;
+  EditList edits_;
+  std::string quoted_model_, additions_, scratch_;
+  std::vector<std::unique_ptr<std::string>> split_;
+  std::string_view content_;
+  size_t completion_bytes_ = 0;
+  bool has_id_ = false, has_object_ = false, has_created_ = false, has_model_ = false;
+  bool has_error_ = false;
+};
+
+}  // namespace
+
+Result<std::string> SpliceOpenAiAnswer(std::string_view body, const ClientRequest& request,
+                                       const AttemptTarget& target, AnswerFacts* facts) {
+  if (auto error = CheckObject(body, *target.deployment)) return std::move(*error);
+  return AnswerSplicer(body, request, target, facts).Splice();
+}
+
+}  // namespace gw::translate

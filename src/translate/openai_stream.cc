@@ -1,0 +1,434 @@
+#include "translate/openai_stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "translate/error_map.h"
+#include "translate/finish_reason.h"
+#include "translate/usage.h"
+
+namespace gw::translate {
+
+namespace {
+
+constexpr std::string_view kChunkBegin = "data: ";
+constexpr std::string_view kChunkEnd = "\n\n";
+
+bool IsNull(const json::Member& member) { return member.kind == json::Kind::kNull; }
+
+bool IsFilled(const json::Member& member) {
+  switch (member.kind) {
+    case json::Kind::kString: return member.value.size() > 2;
+    case json::Kind::kArray:
+    case json::Kind::kObject: {
+      const std::string_view inside = json::TrimSpace(member.value.substr(1));
+      return inside.size() > 1;  // more than the closing bracket
+    }
+    default: return false;
+  }
+}
+
+bool HasElements(std::string_view array) {
+  if (array.empty() || json::KindOf(array) != json::Kind::kArray) return false;
+  json::ElementCursor c(array);
+  return c.Next();
+}
+
+// compat: the usage of a stream always has completion_tokens_details.
+std::string WithDetails(std::string_view usage_text, const api::Usage& usage) {
+  EditList edits(usage_text);
+  ObjectEditor editor(usage_text, &edits);
+  bool has_details = false;
+  for (json::MemberCursor c(usage_text); c.Next();) {
+    const bool is_details = c.member().KeyIs("completion_tokens_details");
+    if (is_details && IsNull(c.member())) {
+      editor.Remove(c.member());
+    } else {
+      has_details = has_details || is_details;
+      editor.Keep(c.member());
+    }
+  }
+  std::string details, scratch;
+  if (!has_details) {
+    details = fmt::format(
+        R"("completion_tokens_details":{{"reasoning_tokens":{},"text_tokens":{}}})",
+        usage.reasoning_tokens, std::max<int64_t>(usage.completion_tokens - usage.reasoning_tokens, 0));
+  }
+  editor.Finish(details, &scratch);
+  std::string out;
+  edits.AppendTo(out);
+  return out;
+}
+
+}  // namespace
+
+OpenAiStream::OpenAiStream(Schema schema, const ClientRequest& request,
+                           const AttemptTarget& target)
+    : schema_(schema), request_(request), target_(target) {
+  if (!target.shown_model.empty()) json::AppendQuoted(quoted_model_, target.shown_model);
+}
+
+Result<StreamProgress> OpenAiStream::Feed(std::string_view bytes, std::string& out) {
+  if (progress_.done) return progress_;
+  decoder_.Push(bytes);
+  SseEvent event;
+  while (true) {
+    const SseDecoder::Status status = decoder_.Next(&event);
+    if (status == SseDecoder::Status::kNeedMore) return progress_;
+    if (status == SseDecoder::Status::kTooLong)
+      return MapStreamBreak(*target_.deployment, "An event of the stream is too long.");
+    if (auto result = OnEvent(event, bytes, out); !result) return std::move(result.error());
+    if (progress_.done) return progress_;
+  }
+}
+
+Result<StreamProgress> OpenAiStream::Finish(std::string& out) {
+  SseEvent event;
+  if (!progress_.done && decoder_.Flush(&event)) {
+    if (auto result = OnEvent(event, {}, out); !result) return std::move(result.error());
+  }
+  if (!progress_.done) {
+    if (auto result = Complete(out); !result) return std::move(result.error());
+  }
+  return progress_;
+}
+
+Result<void> OpenAiStream::OnMalformed() {
+  if (progress_.has_content) return {};  // one bad event does not undo what the client has
+  return MapBadAnswer(*target_.deployment, "The stream holds an event that is no JSON object.");
+}
+
+Result<void> OpenAiStream::OnEvent(const SseEvent& event, std::string_view input,
+                                   std::string& out) {
+  const std::string_view data = json::TrimSpace(event.data);
+  if (data.empty()) return {};
+  if (data == "[DONE]") return Complete(out);
+  if (data.front() != '{') return OnMalformed();
+  const std::string_view json = MakeReadable(event, input);
+  if (json::Validate(json) != nullptr) return OnMalformed();
+
+  const Chunk chunk = ReadChunk(json);
+  if (chunk.is_error) return MapErrorEvent(*target_.deployment, json);
+  Remember(chunk);
+  if (HasElements(chunk.choices)) {
+    WriteChunk(json, chunk, out);
+  } else if (!chunk.usage.empty() && request_.include_usage) {
+    KeepUsageChunk(json);
+  }
+  return {};
+}
+
+// The event's JSON with json::kPadding readable bytes behind it and on one line.
+std::string_view OpenAiStream::MakeReadable(const SseEvent& event, std::string_view input) {
+  const auto begin = reinterpret_cast<uintptr_t>(event.data.data());
+  const auto input_begin = reinterpret_cast<uintptr_t>(input.data());
+  const bool in_input = begin >= input_begin && begin - input_begin <= input.size();
+  if (in_input && !event.multi_line &&
+      input.size() - (begin - input_begin) >= event.data.size() + json::kPadding) {
+    return event.data;
+  }
+  if (padded_.capacity() < event.data.size() + json::kPadding)
+    padded_.reserve(2 * event.data.size() + json::kPadding);
+  padded_.assign(event.data);
+  // Between tokens, the only place where JSON may have it, a space is as good as a line feed.
+  if (event.multi_line) std::replace(padded_.begin(), padded_.end(), '\n', ' ');
+  return padded_;
+}
+
+OpenAiStream::Chunk OpenAiStream::ReadChunk(std::string_view json) {
+  Chunk chunk;
+  top_members_.clear();
+  for (json::MemberCursor c(json); c.Next();) {
+    const json::Member& member = c.member();
+    top_members_.push_back(member);
+    if (IsNull(member)) continue;
+    if (member.KeyIs("id")) chunk.id = member.value;
+    else if (member.KeyIs("created")) chunk.created = member.value;
+    else if (member.KeyIs("model")) chunk.model = member.value;
+    else if (member.KeyIs("object")) chunk.object = member.value;
+    else if (member.KeyIs("choices")) chunk.choices = member.value;
+    else if (member.KeyIs("usage")) chunk.usage = member.value;
+    else if (member.KeyIs("service_tier")) chunk.service_tier = member.value;
+    else if (member.KeyIs("error")) chunk.is_error = true;
+  }
+  chunk.is_error = chunk.is_error || chunk.object == "\"error\"";  // older vLLM
+  return chunk;
+}
+
+void OpenAiStream::Remember(const Chunk& chunk) {
+  if (id_.empty()) id_ = chunk.id;
+  if (created_.empty()) created_ = chunk.created;
+  if (upstream_model_.empty()) upstream_model_ = chunk.model;
+  if (!chunk.usage.empty()) {
+    ReadOpenAiUsage(chunk.usage, &usage_);
+    if (request_.include_usage) usage_text_ = chunk.usage;
+  }
+  if (!chunk.service_tier.empty()) usage_.service_tier = json::Unquote(chunk.service_tier);
+}
+
+void OpenAiStream::WriteChunk(std::string_view json, const Chunk& chunk, std::string& out) {
+  any_chunk_ = true;
+  edits_.Reset(json);
+  late_.clear();
+  ObjectEditor editor(json, &edits_);
+  for (const json::Member& member : top_members_) {
+    const bool is_envelope = member.KeyIs("id") || member.KeyIs("object") ||
+                             member.KeyIs("created") || member.KeyIs("model");
+    if (member.KeyIs("usage") || (is_envelope && IsNull(member))) {
+      editor.Remove(member);
+    } else if (is_envelope && !quoted_model_.empty() && member.KeyIs("model")) {
+      editor.ReplaceValue(member, quoted_model_);
+    } else {
+      editor.Keep(member);
+      if (!member.KeyIs("choices")) continue;
+      for (json::ElementCursor c(member.value); c.Next();) EditChoice(c.value());
+    }
+  }
+  AddMissing(chunk);
+  editor.Finish(additions_, &finish_scratch_);
+  out += kChunkBegin;
+  edits_.AppendTo(out);
+  out += kChunkEnd;
+  for (const LateFinish& finish : late_) AppendFinishChunk(finish.index, finish.reason, out);
+}
+
+// Some servers leave parts of the envelope out; clients' libraries want it whole.
+void OpenAiStream::AddMissing(const Chunk& chunk) {
+  additions_.clear();
+  const auto begin = [this](std::string_view quoted_key) {
+    if (!additions_.empty()) additions_ += ',';
+    additions_ += quoted_key;
+    additions_ += ':';
+  };
+  if (chunk.id.empty()) {
+    begin("\"id\"");
+    if (id_.empty()) json::AppendQuoted(id_, target_.answer_id);
+    additions_ += id_;
+  }
+  if (chunk.object.empty()) {
+    begin("\"object\"");
+    additions_ += schema_ == Schema::kChat ? "\"chat.completion.chunk\"" : "\"text_completion\"";
+  }
+  if (chunk.created.empty()) {
+    begin("\"created\"");
+    fmt::format_to(std::back_inserter(additions_), "{}", target_.now_unix_s);
+  }
+  if (chunk.model.empty() && !quoted_model_.empty()) {
+    begin("\"model\"");
+    additions_ += quoted_model_;
+  }
+}
+
+OpenAiStream::Choice& OpenAiStream::ChoiceAt(int64_t index) {
+  for (Choice& choice : choices_) {
+    if (choice.index == index) return choice;
+  }
+  choices_.push_back({index});
+  return choices_.back();
+}
+
+void OpenAiStream::EditChoice(std::string_view object) {
+  if (json::KindOf(object) != json::Kind::kObject) return;
+  const std::string_view payload_key = schema_ == Schema::kChat ? "delta" : "text";
+  int64_t index = 0;
+  const json::Member* payload = nullptr;
+  choice_members_.clear();
+  for (json::MemberCursor c(object); c.Next();) choice_members_.push_back(c.member());
+  for (const json::Member& member : choice_members_) {
+    if (member.KeyIs("index")) index = json::ToInt(member.value).value_or(0);
+    else if (member.KeyIs(payload_key)) payload = &member;
+  }
+  Choice& choice = ChoiceAt(index);
+  bool has_payload = false;
+  if (payload != nullptr) {
+    has_payload = schema_ == Schema::kChat ? ScanDelta(payload->value, choice)
+                                           : CountPayload(*payload);
+  }
+  progress_.has_content = progress_.has_content || has_payload;
+
+  ObjectEditor editor(object, &edits_);
+  if (payload == nullptr && schema_ == Schema::kChat) editor.InsertFirst(R"("delta":{})");
+  for (const json::Member& member : choice_members_) {
+    if (member.KeyIs("finish_reason")) {
+      EditFinish(member, has_payload, &editor, choice);
+      continue;
+    }
+    editor.Keep(member);
+    if (&member == payload && schema_ == Schema::kChat) EditDelta(member.value, choice);
+  }
+  editor.Finish({}, nullptr);
+}
+
+// Counts the text of a member that a client shows or acts upon; false when it is none or empty.
+bool OpenAiStream::CountPayload(const json::Member& member) {
+  if (!IsFilled(member)) return false;
+  content_bytes_ += TextBytes(member.value);
+  return true;
+}
+
+// Fills delta_members_. True: the delta carries content, reasoning or a tool call.
+bool OpenAiStream::ScanDelta(std::string_view delta, Choice& choice) {
+  delta_members_.clear();
+  bool has_payload = false;
+  for (json::MemberCursor c(delta); c.Next();) {
+    const json::Member& member = c.member();
+    delta_members_.push_back(member);
+    const bool is_call = member.KeyIs("tool_calls");
+    if (is_call || member.KeyIs("content") || member.KeyIs("reasoning_content") ||
+        member.KeyIs("reasoning") || member.KeyIs("refusal") || member.KeyIs("function_call") ||
+        member.KeyIs("audio") || member.KeyIs("images")) {
+      const bool filled = CountPayload(member);
+      has_payload = has_payload || filled;
+      if (is_call && filled) choice.has_tool_calls = true;
+    }
+  }
+  return has_payload;
+}
+
+// The role once per choice, and first; reasoning under its common name. Needs ScanDelta.
+void OpenAiStream::EditDelta(std::string_view delta, Choice& choice) {
+  if (json::KindOf(delta) != json::Kind::kObject) return edits_.Replace(delta, "{}", true);
+  const auto has = [this](std::string_view key) {
+    return std::any_of(delta_members_.begin(), delta_members_.end(),
+                       [key](const json::Member& m) { return m.KeyIs(key) && !IsNull(m); });
+  };
+  const bool has_role = has("role");
+  const bool rename_reasoning = !has("reasoning_content");
+  ObjectEditor editor(delta, &edits_);
+  const bool is_first = !choice.role_sent;
+  if (is_first && !has_role) editor.InsertFirst(R"("role":"assistant")");
+  for (const json::Member& member : delta_members_) {
+    if (member.KeyIs("role") && !is_first) {
+      editor.Remove(member);
+    } else if (member.KeyIs("role") && IsNull(member)) {
+      editor.ReplaceValue(member, R"("assistant")", true);
+    } else if (rename_reasoning && member.kind == json::Kind::kString &&
+               member.KeyIs("reasoning")) {
+      editor.ReplaceKey(member, R"("reasoning_content")");
+    } else {
+      editor.Keep(member);
+    }
+  }
+  editor.Finish({}, nullptr);
+  choice.role_sent = true;
+}
+
+void OpenAiStream::EditFinish(const json::Member& member, bool has_payload, ObjectEditor* editor,
+                              Choice& choice) {
+  if (IsNull(member)) return editor->Keep(member);
+  // An empty reason is none; a second one would end the choice twice.
+  if (!IsFilled(member) || choice.finished) return editor->ReplaceValue(member, "null", true);
+  std::string_view upstream;
+  if (!json::PlainString(member.value, &upstream)) upstream = "stop";
+  std::string_view reason = NormalFinishReason(upstream);
+  if (reason == "stop" && choice.has_tool_calls) reason = "tool_calls";
+  if (reason == "content_filter") content_filtered_ = true;
+  choice.finished = true;
+  const std::string_view quoted = QuotedFinishReason(reason);
+  if (has_payload) {
+    late_.push_back({choice.index, quoted});
+    editor->ReplaceValue(member, "null", true);
+  } else if (member.value == quoted) {
+    editor->Keep(member);
+  } else {
+    editor->ReplaceValue(member, quoted, true);
+  }
+}
+
+// The upstream's usage chunk goes out last, whatever else is still missing when it comes.
+void OpenAiStream::KeepUsageChunk(std::string_view json) {
+  const std::string usage = WithDetails(usage_text_, usage_);
+  edits_.Reset(json);
+  ObjectEditor editor(json, &edits_);
+  bool has_choices = false;
+  for (const json::Member& member : top_members_) {
+    if (member.KeyIs("model") && !quoted_model_.empty()) {
+      editor.ReplaceValue(member, quoted_model_);
+    } else if (member.KeyIs("usage") && !IsNull(member)) {
+      editor.ReplaceValue(member, usage);
+    } else if (member.KeyIs("choices")) {
+      has_choices = true;
+      editor.ReplaceValue(member, "[]", true);
+    } else {
+      editor.Keep(member);
+    }
+  }
+  editor.Finish(has_choices ? "" : R"("choices":[])", &finish_scratch_);
+  usage_chunk_.clear();
+  edits_.AppendTo(usage_chunk_);
+}
+
+void OpenAiStream::AppendEnvelope(std::string& out) const {
+  out += R"({"id":)";
+  if (id_.empty()) {
+    json::AppendQuoted(out, target_.answer_id);
+  } else {
+    out += id_;
+  }
+  out += R"(,"created":)";
+  if (created_.empty()) {
+    fmt::format_to(std::back_inserter(out), "{}", target_.now_unix_s);
+  } else {
+    out += created_;
+  }
+  const std::string& model = quoted_model_.empty() ? upstream_model_ : quoted_model_;
+  if (!model.empty()) {
+    out += R"(,"model":)";
+    out += model;
+  }
+  out += schema_ == Schema::kChat ? R"(,"object":"chat.completion.chunk")"
+                                  : R"(,"object":"text_completion")";
+}
+
+void OpenAiStream::AppendFinishChunk(int64_t index, std::string_view quoted_reason,
+                                     std::string& out) const {
+  out += kChunkBegin;
+  AppendEnvelope(out);
+  fmt::format_to(std::back_inserter(out), R"(,"choices":[{{"index":{},{},"finish_reason":{}}}]}})",
+                 index, schema_ == Schema::kChat ? R"("delta":{})" : R"("text":"")", quoted_reason);
+  out += kChunkEnd;
+}
+
+void OpenAiStream::AppendUsageChunk(std::string& out) {
+  out += kChunkBegin;
+  if (!usage_chunk_.empty()) {
+    out += usage_chunk_;
+  } else {
+    AppendEnvelope(out);
+    out += R"(,"choices":[],"usage":)";
+    if (usage_text_.empty()) {
+      AppendUsageJson(usage(), true, out);
+    } else {
+      out += WithDetails(usage_text_, usage_);
+    }
+    out += '}';
+  }
+  out += kChunkEnd;
+}
+
+Result<void> OpenAiStream::Complete(std::string& out) {
+  if (!any_chunk_ && !usage_.reported)
+    return MapBadAnswer(*target_.deployment, "The stream ended before its first chunk.");
+  for (Choice& choice : choices_) {
+    if (choice.finished) continue;
+    choice.finished = true;
+    AppendFinishChunk(choice.index,
+                      QuotedFinishReason(choice.has_tool_calls ? "tool_calls" : "stop"), out);
+  }
+  if (request_.include_usage) AppendUsageChunk(out);
+  out += "data: [DONE]\n\n";
+  progress_.done = true;
+  return {};
+}
+
+const api::Usage& OpenAiStream::usage() {
+  if (!usage_.reported) {
+    if (!prompt_bytes_) prompt_bytes_ = PromptBytes(request_.body);
+    EstimateUsage(*prompt_bytes_, content_bytes_, &usage_);
+  }
+  return usage_;
+}
+
+}  // namespace gw::translate

@@ -1,0 +1,104 @@
+#include "upstream/attempt.h"
+
+#include <charconv>
+
+#include "base/limits.h"
+
+namespace gw::upstream {
+
+namespace {
+
+// A pooled connection that was quiet for this long and then dies without a byte was closed by the
+// upstream's keep-alive timer (uvicorn: 5 s), not by our request: worth one fresh connection.
+constexpr std::chrono::seconds kStaleAfter{3};
+
+void BuildHead(std::string& out, const AttemptPlan& plan) {
+  const config::Deployment& deployment = *plan.deployment;
+  out.clear();
+  out += "POST ";
+  out += deployment.origin.base_path;
+  out += plan.request->path;
+  out += " HTTP/1.1\r\nhost: ";
+  out += deployment.origin.host_header;
+  out += "\r\nuser-agent: intertie/" GW_VERSION "\r\naccept: ";
+  out += plan.stream ? "text/event-stream, application/json" : "application/json";
+  out += "\r\ncontent-type: application/json\r\ncontent-length: ";
+  char digits[24];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), plan.request->body.size());
+  (void)error;
+  out.append(digits, end);
+  out += "\r\n";
+  const auto append = [&out](const HeaderList& headers) {
+    for (const auto& [name, value] : headers) {
+      out += name;
+      out += ": ";
+      out += value;
+      out += "\r\n";
+    }
+  };
+  if (plan.forwarded_headers != nullptr) append(*plan.forwarded_headers);
+  append(plan.request->headers);
+  out += "\r\n";
+}
+
+void CancelConnection(void* connection) { static_cast<PooledConnection*>(connection)->http.Cancel(); }
+
+OpenedAttempt Failed(net::IoStatus status, std::string why, double timeout_s) {
+  OpenedAttempt opened;
+  switch (status) {
+    case net::IoStatus::kTimeout:
+      opened.outcome = AttemptOutcome::kTimeout;
+      opened.timeout_s = timeout_s;
+      break;
+    case net::IoStatus::kCancelled: opened.outcome = AttemptOutcome::kCancelled; break;
+    default: opened.outcome = AttemptOutcome::kConnectError;
+  }
+  opened.why = std::move(why);
+  return opened;
+}
+
+}  // namespace
+
+net::Task<OpenedAttempt> OpenAttempt(OriginPool& pool, const AttemptPlan& plan, net::CancelSlot& cancel) {
+  const TimePoint deadline = plan.started + FromSeconds(plan.head_timeout_s);
+  const double connect_s = std::min(plan.head_timeout_s, Seconds(limits::kConnectTimeout));
+  std::string head;
+  BuildHead(head, plan);
+  std::vector<std::string_view> pieces;
+  pieces.reserve(plan.request->body.pieces().size() + 1);
+  pieces.push_back(head);
+  for (const std::string_view piece : plan.request->body.pieces()) pieces.push_back(piece);
+
+  for (bool fresh = false;; fresh = true) {
+    Lease lease = co_await pool.Acquire(fresh, SteadyClock::now() + FromSeconds(connect_s), &cancel);
+    if (!lease.connection) co_return Failed(lease.status, std::move(lease.error), connect_s);
+    PooledConnection& connection = *lease.connection;
+
+    cancel.Set(&CancelConnection, &connection);
+    net::IoStatus status = co_await connection.http.SendRequest(pieces, deadline);
+    const bool sent = status == net::IoStatus::kOk;
+    if (sent) status = co_await connection.http.ReadHead(deadline);
+    cancel.Clear();
+
+    if (status == net::IoStatus::kOk) {
+      OpenedAttempt opened;
+      opened.outcome = AttemptOutcome::kHead;
+      opened.connection = std::move(lease.connection);
+      co_return opened;
+    }
+    const bool cut = status == net::IoStatus::kEof || status == net::IoStatus::kReset;
+    const bool stale = connection.reused && cut && !connection.http.got_any_byte() &&
+                       (!sent || connection.idle_for >= kStaleAfter);
+    std::string why = connection.http.malformed() != nullptr ? connection.http.malformed()
+                                                             : "the connection was closed";
+    pool.Release(std::move(lease.connection));
+    if (!stale || fresh) co_return Failed(status, std::move(why), plan.head_timeout_s);
+  }
+}
+
+void FinishAttempt(std::unique_ptr<PooledConnection> connection) {
+  OriginPool& pool = connection->pool;
+  pool.Release(std::move(connection));
+}
+
+}  // namespace gw::upstream

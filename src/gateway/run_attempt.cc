@@ -23,6 +23,8 @@ bool IsOllama(config::Dialect dialect) {
 // What the answer's "model" shall say; empty keeps the upstream's.
 std::string ShownModel(const RequestContext& context, const routing::Candidate& candidate) {
   if (!candidate.is_fallback && context.model_from_body) return context.controls.model;
+  // compat: streams name the group that answers, whole answers what the upstream says.
+  if (context.request.stream) return candidate.model_group;
   // compat: Ollama answers have no OpenAI name of their own; LiteLLM shows its own spelling.
   if (IsOllama(candidate.deployment->row->dialect)) {
     return candidate.deployment->provider + "/" + candidate.upstream_model;

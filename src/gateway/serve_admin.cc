@@ -16,9 +16,13 @@ namespace gw::gateway {
 
 namespace {
 
-net::Task<void> Send(Worker& worker, http::ServerExchange& exchange, admin::Answer answer) {
+enum class Cors : uint8_t { kAdd, kAnswered };  // a preflight answer holds its own lines
+
+net::Task<void> Send(Worker& worker, http::ServerExchange& exchange, admin::Answer answer, Cors cors = Cors::kAdd) {
   std::string lines(kCommonLines);
-  admin::AppendCorsLines(worker.core().snapshot->server.cors_origins, exchange.head().headers.Get("origin"), lines);
+  if (cors == Cors::kAdd) {
+    admin::AppendCorsLines(worker.core().snapshot->server.cors_origins, exchange.head().headers.Get("origin"), lines);
+  }
   if (!answer.content_type.empty()) {
     lines += "content-type: ";
     lines += answer.content_type;
@@ -128,7 +132,7 @@ net::Task<void> ServeAdmin(Worker& worker, http::ServerExchange& exchange, api::
   cors.request_method = head.headers.Get("access-control-request-method");
   cors.request_headers = head.headers.Get("access-control-request-headers");
   if (admin::IsPreflight(head.method, cors)) {
-    co_await Send(worker, exchange, admin::PreflightAnswer(options.cors_origins, cors));
+    co_await Send(worker, exchange, admin::PreflightAnswer(options.cors_origins, cors), Cors::kAnswered);
     co_return;
   }
   switch (match.verdict) {

@@ -110,7 +110,11 @@ net::Task<void> Relay::Break(Error error) {
   input_.translator->AppendStreamError(error, out_);
   report_.error = std::move(error);
   report_.end = AttemptEnd::kBroken;
-  if (co_await context_.exchange.WriteChunk(out_)) (void)co_await context_.exchange.EndStream();
+  // g++ 12 miscompiles a co_await in both the condition and the unbraced branch of an if.
+  const bool sent = co_await context_.exchange.WriteChunk(out_);
+  if (sent) {
+    (void)co_await context_.exchange.EndStream();
+  }
 }
 
 net::Task<bool> Relay::Step() {
@@ -125,7 +129,8 @@ net::Task<bool> Relay::Step() {
     report_.end = AttemptEnd::kAbandoned;
     co_return false;
   }
-  if (healthy || (context_.stream_started && !out_.empty())) {
+  // What came before the trouble goes out first, also when both arrived together.
+  if (healthy || (!out_.empty() && (context_.stream_started || progress_.has_content))) {
     if (!co_await Send()) {
       TakeUsage();
       report_.end = AttemptEnd::kAbandoned;

@@ -186,7 +186,10 @@ net::Task<void> ServerConnection::RefuseHead(int status, const char* why) {
   StartHead(status, lines);
   head_out_ += "content-length: " + std::to_string(body.size()) + "\r\n\r\n";
   const std::string_view pieces[] = {head_out_, body};
-  if (co_await Write(pieces)) co_await DiscardBody();
+  const bool sent = co_await Write(pieces);
+  if (sent) {
+    (void)co_await DiscardBody();
+  }
 }
 
 net::Task<bool> ServerConnection::FinishExchange(size_t head_size) {

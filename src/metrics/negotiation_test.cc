@@ -34,7 +34,8 @@ const Case kCases[] = {
     {"application/openmetrics-text;version=0.0.1,application/openmetrics-text;version=1.0.0;q=0.2",
      kOpen, kOm},
     {"text/plain;q=1,application/openmetrics-text;q=0.1", kOpen, kOmBare},
-    {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0",
+    {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+     "text/plain;version=1.0.0",
      kOpen,
      "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8"},
     {"text/plain;version=1.0.0,application/openmetrics-text", k100,

@@ -24,9 +24,9 @@ Word* CellArena::Allocate(size_t words) {
 SeriesData::SeriesData(const FamilyShape& family_shape, LabelText label_text,
                        double created_unix_s)
     : shape(family_shape),
+      cells(std::make_unique<std::atomic<Word*>[]>(family_shape.arenas.size())),
       labels(std::move(label_text)),
-      created_s(created_unix_s),
-      cells(std::make_unique<std::atomic<Word*>[]>(family_shape.arenas.size())) {}
+      created_s(created_unix_s) {}
 
 Word* SeriesData::MakeCell(uint32_t worker) {
   Word* cell = shape.arenas[worker].Allocate(shape.WordsPerCell());

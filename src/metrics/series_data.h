@@ -56,11 +56,13 @@ struct SeriesData {
   // Adds up bucket counts (not cumulative; last is +Inf) into `counts`.
   void ReadBuckets(std::vector<uint64_t>& counts) const;
 
+  // Touched by every write.
   const FamilyShape& shape;
+  const std::unique_ptr<std::atomic<Word*>[]> cells;
+  Word gauge_bits{0};
+  // Read by scrapes only.
   const LabelText labels;
   const double created_s;
-  Word gauge_bits{0};
-  const std::unique_ptr<std::atomic<Word*>[]> cells;
 
  private:
   [[nodiscard]] Word* MakeCell(uint32_t worker);

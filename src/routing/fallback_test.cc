@@ -49,8 +49,9 @@ TEST(Hops, AllFailed) {
   world.Fallback("one", {"two", "three"});
   world.Build();
   const Trace trace = world.Run("one", Answers("one=503 two=500 three=429"));
-  EXPECT_THAT(HopTexts(trace), ElementsAre("one->two 503 Openai.ServiceUnavailableError failed",
-                                           "two->three 500 Openai.InternalServerError failed"));
+  // The inner hop's fate is known first.
+  EXPECT_THAT(HopTexts(trace), ElementsAre("two->three 500 Openai.InternalServerError failed",
+                                           "one->two 503 Openai.ServiceUnavailableError failed"));
   EXPECT_EQ(trace.status, 503);
   EXPECT_EQ(trace.last_row->id, "three");
 }

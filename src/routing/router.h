@@ -202,7 +202,7 @@ class RequestRoute {
   // compat: 0 or 1, however many hops were made. LiteLLM (seen in 1.109.1) overwrites the inner
   // count on the way out, and clients compare the header.
   [[nodiscard]] int attempted_fallbacks() const;
-  // Hops whose fate is known, each returned once, outermost first on success. After the last step
+  // Hops whose fate is known, each returned once, in the order it became known. After the last step
   // all are known; those of an abandoned request never are.
   [[nodiscard]] std::vector<FallbackHop> TakeHops();
 

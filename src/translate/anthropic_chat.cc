@@ -230,7 +230,8 @@ void AnthropicChat::End(std::string& out) {
   if (!encoder_.begun()) encoder_.Begin(Head());
   if (tool_count_ > 0) finish_ = "tool_calls";
   else if (finish_.empty() || finish_ == "tool_calls") finish_ = "stop";
-  encoder_.AppendEnd(finish_, request_.include_usage ? &usage() : nullptr, UsageStyle::kPlain, out);
+  encoder_.AppendEnd(finish_, request_.include_usage ? &usage() : nullptr,
+                     UsageStyle::kAnthropic, out);
   done_ = true;
 }
 

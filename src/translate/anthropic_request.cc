@@ -302,8 +302,9 @@ class Builder {
   }
 
   std::string ToolChoice(bool has_tools) const {
+    if (!has_tools) return {};  // Anthropic refuses a choice among nothing
     const std::string_view choice = params_.Find("tool_choice");
-    const bool one_at_a_time = params_.Find("parallel_tool_calls") == "false" && has_tools;
+    const bool one_at_a_time = params_.Find("parallel_tool_calls") == "false";
     std::string type;
     std::string name;
     if (json::KindOf(choice) == json::Kind::kObject) {

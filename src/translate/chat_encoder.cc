@@ -1,6 +1,10 @@
 #include "translate/chat_encoder.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "base/json.h"
 #include "translate/usage.h"
@@ -121,14 +125,22 @@ void ChatStreamEncoder::AppendEnd(std::string_view finish_reason, const api::Usa
 }
 
 void AppendChatUsage(const api::Usage& usage, UsageStyle style, bool in_stream, std::string& out) {
-  AppendUsageJson(usage, in_stream, out);
-  if (style != UsageStyle::kAnthropic || out.empty() || out.back() != '}') return;
-  out.pop_back();
-  out += ",\"cache_creation_input_tokens\":";
-  AppendInt(out, usage.cache_creation_tokens);
-  out += ",\"cache_read_input_tokens\":";
-  AppendInt(out, usage.cached_tokens);
-  out += '}';
+  if (style != UsageStyle::kAnthropic) {
+    AppendUsageJson(usage, in_stream, out);
+    return;
+  }
+  const int64_t text = std::max<int64_t>(usage.completion_tokens - usage.reasoning_tokens, 0);
+  const int64_t cached = usage.cached_tokens + usage.cache_creation_tokens;
+  fmt::format_to(
+      std::back_inserter(out),
+      R"({{"completion_tokens":{},"prompt_tokens":{},"total_tokens":{},)"
+      R"("completion_tokens_details":{{"reasoning_tokens":{},"text_tokens":{}}},)"
+      R"("prompt_tokens_details":{{"cached_tokens":{},"cache_creation_tokens":{},)"
+      R"("text_tokens":{}}},"cache_creation_input_tokens":{},"cache_read_input_tokens":{}}})",
+      usage.completion_tokens, usage.prompt_tokens, usage.total_tokens, usage.reasoning_tokens,
+      text, usage.cached_tokens, usage.cache_creation_tokens,
+      std::max<int64_t>(usage.prompt_tokens - cached, 0), usage.cache_creation_tokens,
+      usage.cached_tokens);
 }
 
 std::string EncodeChatAnswer(const ChatAnswer& answer, const ChatHead& head, UsageStyle style) {

@@ -27,7 +27,7 @@ struct ChatHead {
 
 enum class UsageStyle : uint8_t {
   kPlain,
-  kAnthropic,  // compat: cache counts also on the top level
+  kAnthropic,  // compat: all details, and the cache counts also on the top level
 };
 
 class ChatStreamEncoder {

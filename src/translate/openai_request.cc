@@ -83,7 +83,6 @@ class RequestSplicer {
   RequestSplicer(std::string_view body, const ClientRequest& request, const AttemptTarget& target)
       : body_(body),
         request_(request),
-        target_(target),
         deployment_(*target.deployment),
         members_(CollectMembers(body)),
         policy_(members_, request.endpoint, target),
@@ -236,7 +235,6 @@ class RequestSplicer {
 
   const std::string_view body_;
   const ClientRequest& request_;
-  const AttemptTarget& target_;
   const config::Deployment& deployment_;
   const std::vector<json::Member> members_;
   const ParamPolicy policy_;

@@ -16,8 +16,10 @@ constexpr CorsRequest kBrowser{.origin = "https://app.example",
 TEST(Cors, PreflightNeedsOptionsOriginAndRequestedMethod) {
   EXPECT_TRUE(IsPreflight("OPTIONS", kBrowser));
   EXPECT_FALSE(IsPreflight("POST", kBrowser));
-  EXPECT_FALSE(IsPreflight("OPTIONS", {.origin = "https://app.example", .request_method = {}, .request_headers = {}}));
-  EXPECT_FALSE(IsPreflight("OPTIONS", {.origin = {}, .request_method = "POST", .request_headers = {}}));
+  EXPECT_FALSE(IsPreflight(
+      "OPTIONS", {.origin = "https://app.example", .request_method = {}, .request_headers = {}}));
+  EXPECT_FALSE(
+      IsPreflight("OPTIONS", {.origin = {}, .request_method = "POST", .request_headers = {}}));
 }
 
 TEST(Cors, PreflightAnswersAsTheReference) {

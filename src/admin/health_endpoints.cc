@@ -142,7 +142,8 @@ Answer CachedHealthAnswer(const config::Snapshot& snapshot, std::span<const Prob
   const Filter filter(query);
   std::vector<ProbeOutcome> selected;
   for (const ProbeOutcome& outcome : outcomes) {
-    if (outcome.deployment != nullptr && filter.Takes(*outcome.deployment)) selected.push_back(outcome);
+    if (outcome.deployment != nullptr && filter.Takes(*outcome.deployment))
+      selected.push_back(outcome);
   }
   return HealthAnswer(snapshot, selected, query);
 }

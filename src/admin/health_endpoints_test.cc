@@ -11,7 +11,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr RuntimeFacts kFacts{.compat_version = "1.109.1", .log_level = "INFO", .detailed_debug = false};
+constexpr RuntimeFacts kFacts{
+    .compat_version = "1.109.1", .log_level = "INFO", .detailed_debug = false};
 
 TestSnapshot TwoTiers() {
   TestSnapshot snapshot;
@@ -41,10 +42,9 @@ TEST(Health, DetailsHaveEveryMemberOfTheReference) {
   snapshot->proxy.callbacks = {"prometheus"};
   const auto tree = json::ParseTree(ReadinessDetailsAnswer(*snapshot, kFacts, false).body);
   ASSERT_TRUE(tree.has_value());
-  for (const char* member :
-       {"cache", "db", "is_detailed_debug", "litellm_version", "log_level",
-        "show_env_credential_login_warning", "show_no_redis_warning", "status", "success_callbacks",
-        "use_aiohttp_transport"}) {
+  for (const char* member : {"cache", "db", "is_detailed_debug", "litellm_version", "log_level",
+                             "show_env_credential_login_warning", "show_no_redis_warning", "status",
+                             "success_callbacks", "use_aiohttp_transport"}) {
     EXPECT_TRUE(tree->as_object().contains(member)) << member;
   }
   EXPECT_EQ(json::Serialize(tree->at("success_callbacks")), R"(["prometheus"])");
@@ -58,8 +58,9 @@ TEST(Health, PublicDetailsReplaceTheShortReadinessBody) {
 }
 
 TEST(Health, BacklogCountsWhatIsInside) {
-  EXPECT_EQ(BacklogAnswer(3).body,
-            R"({"in_flight_requests":3,"admitted_requests":0,"queued_requests":0,"rejected_requests":0})");
+  EXPECT_EQ(
+      BacklogAnswer(3).body,
+      R"({"in_flight_requests":3,"admitted_requests":0,"queued_requests":0,"rejected_requests":0})");
 }
 
 TEST(Health, FilterSelectsByPublicNameLitellmModelOrId) {
@@ -84,9 +85,10 @@ TEST(Health, OneHealthyEndpointAnswersAsTheGoldenFile) {
   const std::vector<ProbeOutcome> outcomes = {{&snapshot->deployments[1], true, ""}};
   const Answer answer = HealthAnswer(*snapshot, outcomes, "model=ollama-qwen");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body,
-            R"({"healthy_endpoints":[{"api_base":"http://127.0.0.1:4133","model":"ollama_chat/ok:8b",)"
-            R"("model_id":"tier2"}],"unhealthy_endpoints":[],"healthy_count":1,"unhealthy_count":0})");
+  EXPECT_EQ(
+      answer.body,
+      R"({"healthy_endpoints":[{"api_base":"http://127.0.0.1:4133","model":"ollama_chat/ok:8b",)"
+      R"("model_id":"tier2"}],"unhealthy_endpoints":[],"healthy_count":1,"unhealthy_count":0})");
 }
 
 TEST(Health, IsServiceUnavailableOnlyWhenNothingIsHealthy) {
@@ -123,9 +125,10 @@ TEST(Health, WithoutDetailsOnlyTheIdsAreShown) {
   snapshot->general.health_check_details = false;
   const std::vector<ProbeOutcome> outcomes = {{&snapshot->deployments[0], true, ""},
                                               {&snapshot->deployments[1], false, "http://secret"}};
-  EXPECT_EQ(HealthAnswer(*snapshot, outcomes, "").body,
-            R"({"healthy_endpoints":[{"model_id":"tier1"}],"unhealthy_endpoints":[{"model_id":"tier2"}],)"
-            R"("healthy_count":1,"unhealthy_count":1})");
+  EXPECT_EQ(
+      HealthAnswer(*snapshot, outcomes, "").body,
+      R"({"healthy_endpoints":[{"model_id":"tier1"}],"unhealthy_endpoints":[{"model_id":"tier2"}],)"
+      R"("healthy_count":1,"unhealthy_count":1})");
 }
 
 TEST(Health, CachedOutcomesAreFilteredByTheQuery) {

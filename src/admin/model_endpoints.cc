@@ -57,7 +57,8 @@ Answer GetModelAnswer(const config::Snapshot& snapshot, std::string_view model) 
     return DetailAnswer(404, text);
   }
   // compat: one entry names its provider, the list says "openai" for all.
-  return JsonAnswer(200, ModelObject(*entry, entry->provider.empty() ? kListOwner : entry->provider));
+  return JsonAnswer(200,
+                    ModelObject(*entry, entry->provider.empty() ? kListOwner : entry->provider));
 }
 
 Answer ModelInfoAnswer(const config::Snapshot& snapshot, std::string_view query) {

@@ -109,15 +109,17 @@ TEST(Models, RetrieveNamesTheProvider) {
   TestSnapshot snapshot = Story();
   const Answer answer = GetModelAnswer(*snapshot, "ollama-qwen");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body,
-            R"({"id":"ollama-qwen","object":"model","created":1677610602,"owned_by":"ollama_chat"})");
+  EXPECT_EQ(
+      answer.body,
+      R"({"id":"ollama-qwen","object":"model","created":1677610602,"owned_by":"ollama_chat"})");
   EXPECT_THAT(GetModelAnswer(*snapshot, "vllm-qwen").body,
               HasSubstr(R"("owned_by":"openai","mode":"chat","max_input_tokens":32768)"));
 }
 
 TEST(Models, RetrieveFindsAliasesPatternsAndWhatTheyReach) {
   TestSnapshot snapshot = Wildcards();
-  for (const char* name : {"alias-real", "wild/gpt-4o", "wild/anything/else", "wild/*", "wild/exact"})
+  for (const char* name :
+       {"alias-real", "wild/gpt-4o", "wild/anything/else", "wild/*", "wild/exact"})
     EXPECT_EQ(GetModelAnswer(*snapshot, name).status, 200) << name;
 }
 
@@ -152,8 +154,9 @@ TEST(ModelInfo, DescribesEveryDeploymentWithoutItsKey) {
 TEST(ModelInfo, UnknownModelTellsItsIdOnly) {
   TestSnapshot snapshot = Story();
   const json::Object info = InfoOf(ModelInfoAnswer(*snapshot, ""), 1);
-  EXPECT_EQ(json::Serialize(json::Value(info)),
-            R"({"id":"tier2-ollama","db_model":false,"pricing_overrides":[],"member_auto_router":false})");
+  EXPECT_EQ(
+      json::Serialize(json::Value(info)),
+      R"({"id":"tier2-ollama","db_model":false,"pricing_overrides":[],"member_auto_router":false})");
 }
 
 TEST(ModelInfo, PriceMapFactsAreShownUnderTheirKey) {

@@ -28,18 +28,43 @@ constexpr std::array kPriceFields = {
 };
 
 // What the reference names for the OpenAI-compatible providers.
-constexpr std::array<std::string_view, 32> kOpenAiParams = {
-    "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "max_tokens",
-    "max_completion_tokens", "modalities", "prediction", "n", "presence_penalty", "seed", "stop",
-    "stream", "stream_options", "temperature", "top_p", "tools", "tool_choice", "function_call",
-    "functions", "max_retries", "extra_headers", "parallel_tool_calls", "audio",
-    "web_search_options", "service_tier", "safety_identifier", "prompt_cache_key",
-    "prompt_cache_retention", "store", "response_format", "reasoning_effort"};
+constexpr std::array<std::string_view, 32> kOpenAiParams = {"frequency_penalty",
+                                                            "logit_bias",
+                                                            "logprobs",
+                                                            "top_logprobs",
+                                                            "max_tokens",
+                                                            "max_completion_tokens",
+                                                            "modalities",
+                                                            "prediction",
+                                                            "n",
+                                                            "presence_penalty",
+                                                            "seed",
+                                                            "stop",
+                                                            "stream",
+                                                            "stream_options",
+                                                            "temperature",
+                                                            "top_p",
+                                                            "tools",
+                                                            "tool_choice",
+                                                            "function_call",
+                                                            "functions",
+                                                            "max_retries",
+                                                            "extra_headers",
+                                                            "parallel_tool_calls",
+                                                            "audio",
+                                                            "web_search_options",
+                                                            "service_tier",
+                                                            "safety_identifier",
+                                                            "prompt_cache_key",
+                                                            "prompt_cache_retention",
+                                                            "store",
+                                                            "response_format",
+                                                            "reasoning_effort"};
 
 constexpr std::array<std::string_view, 8> kCapabilities = {
-    "supports_vision", "supports_function_calling", "supports_parallel_function_calling",
-    "supports_web_search", "supports_url_context", "supports_reasoning", "supports_prompt_caching",
-    "supports_response_schema"};
+    "supports_vision",         "supports_function_calling", "supports_parallel_function_calling",
+    "supports_web_search",     "supports_url_context",      "supports_reasoning",
+    "supports_prompt_caching", "supports_response_schema"};
 
 bool SpeaksOpenAi(const config::Deployment& d) {
   return d.row != nullptr && (d.row->dialect == config::Dialect::kOpenAi ||
@@ -141,7 +166,8 @@ void AddToTotals(GroupTotals& totals, const config::Deployment& d) {
   AddRate(totals.rpm, d.rpm);
   if (totals.mode.empty()) totals.mode = limits.mode;
   const json::Value provider(Text(d.provider));
-  if (std::find(totals.providers.begin(), totals.providers.end(), provider) == totals.providers.end())
+  if (std::find(totals.providers.begin(), totals.providers.end(), provider) ==
+      totals.providers.end())
     totals.providers.push_back(provider);
   for (size_t i = 0; i < kCapabilities.size(); ++i)
     totals.supports[i] = totals.supports[i] || Supports(d, kCapabilities[i]);
@@ -173,8 +199,10 @@ json::Object DescribeGroup(const config::Snapshot& snapshot, std::string_view gr
   out["mode"] = totals.mode.empty() ? json::Value(nullptr) : json::Value(Text(totals.mode));
   out["tpm"] = OrNull(totals.tpm);
   out["rpm"] = OrNull(totals.rpm);
-  for (size_t i = 0; i < kCapabilities.size(); ++i) out[Text(kCapabilities[i])] = totals.supports[i];
-  out["supported_openai_params"] = totals.speaks_openai ? OpenAiParams() : json::Value(json::Array());
+  for (size_t i = 0; i < kCapabilities.size(); ++i)
+    out[Text(kCapabilities[i])] = totals.supports[i];
+  out["supported_openai_params"] =
+      totals.speaks_openai ? OpenAiParams() : json::Value(json::Array());
   out["configurable_clientside_auth_params"] = nullptr;
   out["is_public_model_group"] = false;
   out["health_status"] = nullptr;

@@ -7,7 +7,8 @@ namespace gw::admin {
 
 namespace {
 
-constexpr std::string_view kPage = R"(<!doctype html>
+constexpr std::string_view kPage =
+    R"(<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -19,7 +20,8 @@ code { background: #eef1f4; padding: .1rem .3rem; border-radius: 3px; }
 </head>
 <body>
 <h1>Intertie</h1>
-<p>Version )" GW_VERSION R"(. A gateway for language models: it speaks OpenAI's API to clients and reads
+<p>Version )" GW_VERSION
+    R"(. A gateway for language models: it speaks OpenAI's API to clients and reads
 LiteLLM's configuration.</p>
 <ul>
 <li>Inference: <code>POST v1/chat/completions</code>, <code>v1/completions</code>,
@@ -36,23 +38,40 @@ LiteLLM's configuration.</p>
 
 std::string_view NameOf(api::RouteId id) {
   switch (id) {
-    case api::RouteId::kChat: return "chat_completion";
-    case api::RouteId::kCompletions: return "completion";
-    case api::RouteId::kEmbeddings: return "embeddings";
-    case api::RouteId::kMessages: return "anthropic_messages";
-    case api::RouteId::kModels: return "model_list";
-    case api::RouteId::kModel: return "model";
-    case api::RouteId::kModelInfo: return "model_info";
-    case api::RouteId::kModelGroupInfo: return "model_group_info";
-    case api::RouteId::kLiveness: return "health_liveliness";
-    case api::RouteId::kReadiness: return "health_readiness";
-    case api::RouteId::kReadinessDetails: return "health_readiness_details";
-    case api::RouteId::kBacklog: return "health_backlog";
-    case api::RouteId::kHealth: return "health";
-    case api::RouteId::kMetrics: return "metrics";
-    case api::RouteId::kRoutes: return "routes";
-    case api::RouteId::kTest: return "test";
-    case api::RouteId::kRoot: return "root";
+    case api::RouteId::kChat:
+      return "chat_completion";
+    case api::RouteId::kCompletions:
+      return "completion";
+    case api::RouteId::kEmbeddings:
+      return "embeddings";
+    case api::RouteId::kMessages:
+      return "anthropic_messages";
+    case api::RouteId::kModels:
+      return "model_list";
+    case api::RouteId::kModel:
+      return "model";
+    case api::RouteId::kModelInfo:
+      return "model_info";
+    case api::RouteId::kModelGroupInfo:
+      return "model_group_info";
+    case api::RouteId::kLiveness:
+      return "health_liveliness";
+    case api::RouteId::kReadiness:
+      return "health_readiness";
+    case api::RouteId::kReadinessDetails:
+      return "health_readiness_details";
+    case api::RouteId::kBacklog:
+      return "health_backlog";
+    case api::RouteId::kHealth:
+      return "health";
+    case api::RouteId::kMetrics:
+      return "metrics";
+    case api::RouteId::kRoutes:
+      return "routes";
+    case api::RouteId::kTest:
+      return "test";
+    case api::RouteId::kRoot:
+      return "root";
   }
   return "";
 }

@@ -75,7 +75,8 @@ TEST(Query, FindsDecodesAndDistinguishesEmptyFromAbsent) {
 }
 
 TEST(Query, FlagsReadAsTheReferencesFramework) {
-  for (const char* yes : {"f=true", "f=True", "f=1", "f=yes", "f=on"}) EXPECT_TRUE(QueryFlag(yes, "f"));
+  for (const char* yes : {"f=true", "f=True", "f=1", "f=yes", "f=on"})
+    EXPECT_TRUE(QueryFlag(yes, "f"));
   for (const char* no : {"", "f=", "f=false", "f=0", "g=true"}) EXPECT_FALSE(QueryFlag(no, "f"));
 }
 

@@ -47,22 +47,33 @@ void AppendText(std::string& out, std::string_view text) {
 
 std::string_view DefaultErrorType(int status) {
   switch (status) {
-    case 401: return "authentication_error";
-    case 403: return "permission_error";
-    case 429: return "rate_limit_error";
-    default: return status < 500 ? "invalid_request_error" : "internal_server_error";
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 429:
+      return "rate_limit_error";
+    default:
+      return status < 500 ? "invalid_request_error" : "internal_server_error";
   }
 }
 
 std::string_view AnthropicErrorType(int status) {
   switch (status) {
-    case 401: return "authentication_error";
-    case 403: return "permission_error";
-    case 404: return "not_found_error";
-    case 413: return "request_too_large";
-    case 429: return "rate_limit_error";
-    case 529: return "overloaded_error";
-    default: return status < 500 ? "invalid_request_error" : "api_error";
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 529:
+      return "overloaded_error";
+    default:
+      return status < 500 ? "invalid_request_error" : "api_error";
   }
 }
 
@@ -72,7 +83,8 @@ std::string RenderOpenAiError(const Error& error) {
   out += R"({"error":{"message":)";
   AppendText(out, error.message);
   out += R"(,"type":)";
-  AppendText(out, error.type.empty() ? DefaultErrorType(error.status) : std::string_view(error.type));
+  AppendText(out,
+             error.type.empty() ? DefaultErrorType(error.status) : std::string_view(error.type));
   out += R"(,"param":)";
   if (error.param.empty()) {
     out += "null";

@@ -18,8 +18,9 @@ Error MakeError(int status, std::string message, std::string type = "", std::str
 }
 
 TEST(ErrorResponse, OpenAiBodyHasTheFourMembersInOrder) {
-  EXPECT_EQ(RenderOpenAiError(MakeError(400, "no \"model\"", "bad_request_error", "model")),
-            R"({"error":{"message":"no \"model\"","type":"bad_request_error","param":"model","code":"400"}})");
+  EXPECT_EQ(
+      RenderOpenAiError(MakeError(400, "no \"model\"", "bad_request_error", "model")),
+      R"({"error":{"message":"no \"model\"","type":"bad_request_error","param":"model","code":"400"}})");
 }
 
 TEST(ErrorResponse, MissingParamIsNull) {
@@ -28,7 +29,10 @@ TEST(ErrorResponse, MissingParamIsNull) {
 }
 
 TEST(ErrorResponse, TypeFollowsTheStatusWhenTheErrorNamesNone) {
-  struct Row { int status; const char* type; };
+  struct Row {
+    int status;
+    const char* type;
+  };
   for (const Row& row : std::initializer_list<Row>{{400, "invalid_request_error"},
                                                    {401, "authentication_error"},
                                                    {403, "permission_error"},
@@ -49,7 +53,10 @@ TEST(ErrorResponse, TypeFollowsTheStatusWhenTheErrorNamesNone) {
 TEST(ErrorResponse, AnthropicBodyTakesItsTypeFromTheStatus) {
   EXPECT_EQ(RenderAnthropicError(MakeError(400, "m", "ignored")),
             R"({"type":"error","error":{"type":"invalid_request_error","message":"m"}})");
-  struct Row { int status; const char* type; };
+  struct Row {
+    int status;
+    const char* type;
+  };
   for (const Row& row : std::initializer_list<Row>{{401, "authentication_error"},
                                                    {403, "permission_error"},
                                                    {404, "not_found_error"},
@@ -65,9 +72,9 @@ TEST(ErrorResponse, AnthropicBodyTakesItsTypeFromTheStatus) {
 
 TEST(ErrorResponse, EveryMessageYieldsValidJson) {
   for (const std::string& message :
-       {std::string("\xff\xfe broken \x80 end"), std::string("cut \xE2\x82"), std::string("nul\0in", 6),
-        std::string("line\nbreak\ttab\x01"), std::string("\xF0\x9F\x98\x80 fine"),
-        std::string("surrogate \xED\xA0\x80")}) {
+       {std::string("\xff\xfe broken \x80 end"), std::string("cut \xE2\x82"),
+        std::string("nul\0in", 6), std::string("line\nbreak\ttab\x01"),
+        std::string("\xF0\x9F\x98\x80 fine"), std::string("surrogate \xED\xA0\x80")}) {
     for (const std::string& body :
          {RenderOpenAiError(MakeError(500, message, message, message)),
           RenderAnthropicError(MakeError(500, message)), RenderDetail(message),
@@ -78,9 +85,13 @@ TEST(ErrorResponse, EveryMessageYieldsValidJson) {
 }
 
 TEST(ErrorResponse, GoodTextAroundBadBytesSurvives) {
-  const auto tree = json::ParseTree(RenderDetail("a\xff" "b \xE2\x82\xAC"));
+  const auto tree =
+      json::ParseTree(RenderDetail("a\xff"
+                                   "b \xE2\x82\xAC"));
   ASSERT_TRUE(tree.has_value());
-  EXPECT_EQ(json::GetString(tree->as_object(), "detail"), "a\xEF\xBF\xBD" "b \xE2\x82\xAC");
+  EXPECT_EQ(json::GetString(tree->as_object(), "detail"),
+            "a\xEF\xBF\xBD"
+            "b \xE2\x82\xAC");
 }
 
 TEST(ErrorResponse, DetailShapes) {

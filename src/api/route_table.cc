@@ -76,7 +76,10 @@ const RouteRow* FindWithModel(std::string_view path, std::string_view& model) {
     const std::string_view suffix = pattern.substr(mark + kModelPart.size());
     if (path.size() <= prefix.size() + suffix.size()) continue;
     if (!path.starts_with(prefix) || !path.ends_with(suffix)) continue;
-    model = path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
+    const std::string_view text =
+        path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
+    if (text.front() == '/' || text.back() == '/') continue;
+    model = text;
     return &kTable[i];
   }
   return nullptr;
@@ -114,7 +117,7 @@ RouteMatch MatchRoute(std::string_view method, std::string_view path) {
   if (const RouteRow* row = FindFixed(path)) return Decide(*row, method, {});
   // compat: LiteLLM mounts the exposition, so that any path below answers.
   if (path.starts_with("/metrics/")) return Decide(*FindFixed("/metrics/"), method, {});
-  const bool slash = path.size() > 1 && path.back() == '/';
+  const bool slash = path.size() > 2 && path.back() == '/';
   const std::string_view bare = slash ? path.substr(0, path.size() - 1) : path;
   std::string_view model;
   const RouteRow* row = slash ? FindFixed(bare) : nullptr;
@@ -139,11 +142,16 @@ std::string_view StripRootPath(std::string_view path, std::string_view root) {
 
 std::optional<Endpoint> EndpointOf(RouteId id) {
   switch (id) {
-    case RouteId::kChat: return Endpoint::kChat;
-    case RouteId::kCompletions: return Endpoint::kCompletions;
-    case RouteId::kEmbeddings: return Endpoint::kEmbeddings;
-    case RouteId::kMessages: return Endpoint::kMessages;
-    default: return std::nullopt;
+    case RouteId::kChat:
+      return Endpoint::kChat;
+    case RouteId::kCompletions:
+      return Endpoint::kCompletions;
+    case RouteId::kEmbeddings:
+      return Endpoint::kEmbeddings;
+    case RouteId::kMessages:
+      return Endpoint::kMessages;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -151,11 +159,16 @@ std::span<const RouteRow> AllRoutes() { return kTable; }
 
 std::string_view MethodList(uint8_t methods) {
   switch (methods) {
-    case kPost: return "POST";
-    case kGet: return "GET, HEAD";
-    case kProbe: return "GET, HEAD, OPTIONS";
-    case kScrape: return "GET, HEAD, POST";
-    default: return "";
+    case kPost:
+      return "POST";
+    case kGet:
+      return "GET, HEAD";
+    case kProbe:
+      return "GET, HEAD, OPTIONS";
+    case kScrape:
+      return "GET, HEAD, POST";
+    default:
+      return "";
   }
 }
 

@@ -46,14 +46,14 @@ enum class RouteVerdict : uint8_t {
 
 struct RouteMatch {
   RouteVerdict verdict = RouteVerdict::kNotFound;
-  RouteId id = RouteId::kRoot;   // not with kNotFound
+  RouteId id = RouteId::kRoot;  // not with kNotFound
   // {model} of the path, as sent: percent-escapes are still in it. Empty when the path has none.
   std::string_view model;
   // The `route` label: the known path, "{model}" in place of a model, "other" when unknown.
   // compat: LiteLLM prints the raw path with the model's name, which a client can vary without end.
   std::string_view label = "other";
-  std::string_view allow;        // "GET, HEAD"
-  std::string_view location;     // kRedirect: the path without its trailing slash
+  std::string_view allow;     // "GET, HEAD"
+  std::string_view location;  // kRedirect: the path without its trailing slash
 };
 
 [[nodiscard]] RouteMatch MatchRoute(std::string_view method, std::string_view path);
@@ -69,7 +69,7 @@ struct RouteMatch {
 struct RouteRow {
   std::string_view path;  // with {model} where a model stands; also the label
   RouteId id;
-  uint8_t methods;        // bits of kMethod*
+  uint8_t methods;  // bits of kMethod*
 };
 inline constexpr uint8_t kMethodGet = 1, kMethodHead = 2, kMethodPost = 4, kMethodOptions = 8;
 

@@ -74,9 +74,8 @@ Result<Identity> Authenticator::Judge(const Credential& credential) const {
   // compat: LiteLLM without a database answers 400 "No connected db."; clients treat 401 as what it
   // is (docs/compat.md, "Keys").
   if (!ConstantTimeEquals(key, master_key_)) return Refuse("Invalid API key provided.");
-  return Identity{.hashed_api_key = "litellm_proxy_master_key",
-                  .user = "default_user_id",
-                  .is_admin = true};
+  return Identity{
+      .hashed_api_key = "litellm_proxy_master_key", .user = "default_user_id", .is_admin = true};
 }
 
 }  // namespace gw::auth

@@ -30,7 +30,7 @@ struct Identity {
 
 // The first header that may carry the key.
 struct Credential {
-  std::string_view value;   // as sent; empty: no header
+  std::string_view value;     // as sent; empty: no header
   bool needs_scheme = false;  // Authorization: "Bearer K" only
 };
 
@@ -55,7 +55,8 @@ class Authenticator {
     if (!key_header_.empty()) {
       if (const std::string_view value = lookup(key_header_); !value.empty()) return {value};
     }
-    if (const std::string_view value = lookup("authorization"); !value.empty()) return {value, true};
+    if (const std::string_view value = lookup("authorization"); !value.empty())
+      return {value, true};
     for (const std::string_view name : kPlainHeaders) {
       if (const std::string_view value = lookup(name); !value.empty()) return {value};
     }

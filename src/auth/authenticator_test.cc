@@ -30,16 +30,16 @@ std::string Bearer(std::string_view key) { return "Bearer " + std::string(key); 
 
 TEST(Authenticator, MasterKeyIsTakenFromEveryHeaderThatMayCarryIt) {
   const std::string raw = kKey;
-  for (const HeaderMap& headers : std::initializer_list<HeaderMap>{
-           {{"authorization", Bearer(kKey)}},
-           {{"authorization", "bearer " + raw}},
-           {{"x-api-key", raw}},
-           {{"api-key", raw}},
-           {{"x-goog-api-key", raw}},
-           {{"ocp-apim-subscription-key", raw}},
-           {{"x-litellm-api-key", raw}},
-           {{"x-litellm-api-key", Bearer(kKey)}},
-           {{"x-api-key", Bearer(kKey)}}}) {
+  for (const HeaderMap& headers :
+       std::initializer_list<HeaderMap>{{{"authorization", Bearer(kKey)}},
+                                        {{"authorization", "bearer " + raw}},
+                                        {{"x-api-key", raw}},
+                                        {{"api-key", raw}},
+                                        {{"x-goog-api-key", raw}},
+                                        {{"ocp-apim-subscription-key", raw}},
+                                        {{"x-litellm-api-key", raw}},
+                                        {{"x-litellm-api-key", Bearer(kKey)}},
+                                        {{"x-api-key", Bearer(kKey)}}}) {
     const auto verdict = Try(WithKey(), headers);
     ASSERT_TRUE(verdict.ok()) << headers.begin()->first;
     EXPECT_EQ(verdict.value().hashed_api_key, "litellm_proxy_master_key");
@@ -75,8 +75,7 @@ constexpr const char* kWrong = "Authentication Error, Invalid API key provided."
 INSTANTIATE_TEST_SUITE_P(
     All, AuthenticatorRefusal,
     testing::Values(
-        Refusal{"none", {}, kNone},
-        Refusal{"no_scheme", {{"authorization", kKey}}, kMalformed},
+        Refusal{"none", {}, kNone}, Refusal{"no_scheme", {{"authorization", kKey}}, kMalformed},
         Refusal{"bearer_alone", {{"authorization", "Bearer"}}, kMalformed},
         Refusal{"bearer_alone_elsewhere", {{"x-litellm-api-key", "Bearer"}}, kMalformed},
         Refusal{"two_spaces", {{"authorization", "Bearer  sk-master-0123456789"}}, kWrong},
@@ -87,9 +86,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"wrong_before_right",
                 {{"authorization", "Bearer sk-nope"}, {"x-api-key", kKey}},
                 kWrong},
-        Refusal{"own_header_outranks",
-                {{"x-litellm-api-key", "sk-nope"}, {"authorization", "Bearer sk-master-0123456789"}},
-                kWrong}),
+        Refusal{
+            "own_header_outranks",
+            {{"x-litellm-api-key", "sk-nope"}, {"authorization", "Bearer sk-master-0123456789"}},
+            kWrong}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Authenticator, RefusalNeverRepeatsTheKeyThatWasSent) {
@@ -105,7 +105,8 @@ TEST(Authenticator, AuthorizationOutranksTheVendorHeaders) {
 TEST(Authenticator, ConfiguredHeaderIsReadWhateverItsCase) {
   config::Snapshot snapshot = WithKey();
   snapshot.general.litellm_key_header_name = " X-Gateway-Key ";
-  EXPECT_TRUE(Try(snapshot, {{"x-gateway-key", kKey}, {"authorization", "Bearer of-the-upstream"}}).ok());
+  EXPECT_TRUE(
+      Try(snapshot, {{"x-gateway-key", kKey}, {"authorization", "Bearer of-the-upstream"}}).ok());
   EXPECT_TRUE(Try(snapshot, {{"authorization", Bearer(kKey)}}).ok());
   EXPECT_FALSE(Try(snapshot, {{"x-gateway-key", "sk-nope"}, {"authorization", Bearer(kKey)}}).ok());
 }
@@ -134,8 +135,12 @@ TEST(Authenticator, EverythingElseNeedsTheKey) {
   const Authenticator authenticator(WithKey());
   for (const api::RouteRow& row : api::AllRoutes()) {
     switch (row.id) {
-      case RouteId::kLiveness: case RouteId::kReadiness: case RouteId::kRoot: case RouteId::kRoutes:
-      case RouteId::kTest: case RouteId::kMetrics:
+      case RouteId::kLiveness:
+      case RouteId::kReadiness:
+      case RouteId::kRoot:
+      case RouteId::kRoutes:
+      case RouteId::kTest:
+      case RouteId::kMetrics:
         continue;
       default:
         EXPECT_TRUE(authenticator.NeedsKey(row.id, row.path)) << row.path;

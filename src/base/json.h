@@ -25,11 +25,17 @@ struct Member {
   std::string_view key;    // between the quotes, as spelled
   std::string_view value;  // the value's whole text, quotes and brackets included
   Kind kind = Kind::kNull;
+  bool key_escaped = false;
   // Offsets into the object text of `"key": value`, without commas.
   size_t begin = 0;
   size_t end = 0;
 
-  [[nodiscard]] bool KeyIs(std::string_view plain) const;
+  [[nodiscard]] bool KeyIs(std::string_view plain) const {
+    return key_escaped ? DecodedKeyIs(plain) : key == plain;
+  }
+
+ private:
+  [[nodiscard]] bool DecodedKeyIs(std::string_view plain) const;
 };
 
 // nullptr when `text` is valid, else what is wrong, in words with the offset unknown.
@@ -77,6 +83,10 @@ class ElementCursor {
 [[nodiscard]] bool PlainString(std::string_view value, std::string_view* out);
 [[nodiscard]] std::optional<int64_t> ToInt(std::string_view value);
 [[nodiscard]] std::optional<double> ToDouble(std::string_view value);
+
+// May `content` stand between the quotes of a JSON string? Exact for everything but \u escapes,
+// which it refuses: for a fast path that has a slow one behind it.
+[[nodiscard]] bool IsSimpleStringContent(std::string_view content);
 
 // Appends `text` as a JSON string, quotes included. `text` must be UTF-8.
 void AppendQuoted(std::string& out, std::string_view text);

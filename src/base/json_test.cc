@@ -76,6 +76,15 @@ TEST(AppendQuoted, RoundTripsThroughUnquote) {
   EXPECT_EQ(ValidateUnpadded(quoted), nullptr);
 }
 
+TEST(IsSimpleStringContent, AgreesWithTheParser) {
+  for (const char* content : {"", "plain", " words ", "a\\n\\\"b", "gr\xc3\xbc\xc3\x9f", "\\", "a\"b", "a\nb", "\\x", "\xff",
+                              "a\\", "\xf0\x9f\x9a\x80", "\xf0\x9f"}) {
+    const std::string quoted = "\"" + std::string(content) + "\"";
+    EXPECT_EQ(IsSimpleStringContent(content), ValidateUnpadded(quoted) == nullptr) << content;
+  }
+  EXPECT_FALSE(IsSimpleStringContent("\\u0041"));
+}
+
 TEST(ToInt, TakesWholeNumbersInEverySpelling) {
   EXPECT_EQ(ToInt("12"), 12);
   EXPECT_EQ(ToInt("1e2"), 100);

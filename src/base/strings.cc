@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -77,6 +78,10 @@ void AppendPythonFloat(std::string& out, double value) {
   }
   if (std::isinf(value)) {
     out += value > 0 ? "inf" : "-inf";
+    return;
+  }
+  if (value == 0) {  // most cost headers
+    out += std::signbit(value) ? "-0.0" : "0.0";
     return;
   }
   // Python's repr: shortest digits that round-trip, exponent form below 1e-4 and from 1e16 on.
@@ -158,27 +163,30 @@ std::string MakeUuid() {
 
 bool GlobMatch(std::string_view pattern, std::string_view text,
                std::vector<std::string_view>* captured) {
-  const std::vector<std::string_view> literals = Split(pattern, '*');
-  if (literals.size() == 1) return pattern == text;
-  if (!text.starts_with(literals.front())) return false;
-  if (text.size() < literals.front().size() + literals.back().size()) return false;
-  if (!text.ends_with(literals.back())) return false;
-  const size_t limit = text.size() - literals.back().size();
-  size_t at = literals.front().size();
-  std::vector<std::string_view> runs;
+  const size_t first = pattern.find('*');
+  if (first == std::string_view::npos) return pattern == text;
+  const size_t last = pattern.rfind('*');
+  const std::string_view head = pattern.substr(0, first);
+  const std::string_view tail = pattern.substr(last + 1);
+  if (text.size() < head.size() + tail.size() || !text.starts_with(head) || !text.ends_with(tail)) return false;
+  const size_t begin = head.size();
+  size_t end = text.size() - tail.size();
+  if (captured != nullptr) captured->clear();
   // Greedy like a regular expression's (.*): an inner literal is taken at its last place.
-  size_t end = limit;
-  std::vector<std::string_view> reversed;
-  for (size_t i = literals.size() - 2; i >= 1; --i) {
-    const std::string_view literal = literals[i];
+  std::string_view inner = pattern.substr(first, last - first);  // "*lit*lit", without the last star
+  while (!inner.empty()) {
+    const size_t star = inner.rfind('*');
+    const std::string_view literal = inner.substr(star + 1);
+    inner = inner.substr(0, star);
     const size_t found = text.substr(0, end).rfind(literal);
-    if (found == std::string_view::npos || found < at) return false;
-    reversed.push_back(text.substr(found + literal.size(), end - found - literal.size()));
+    if (found == std::string_view::npos || found < begin) return false;
+    if (captured != nullptr) captured->push_back(text.substr(found + literal.size(), end - found - literal.size()));
     end = found;
   }
-  runs.push_back(text.substr(at, end - at));
-  runs.insert(runs.end(), reversed.rbegin(), reversed.rend());
-  if (captured != nullptr) *captured = std::move(runs);
+  if (captured != nullptr) {
+    captured->push_back(text.substr(begin, end - begin));
+    std::reverse(captured->begin(), captured->end());
+  }
   return true;
 }
 

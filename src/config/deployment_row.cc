@@ -82,6 +82,11 @@ std::optional<Refusal> ReadBase(LoadContext& context, const Row& row, Deployment
                                    std::string(names[0])};
   }
   out.api_base = CleanBase(*base);
+  const yaml::Node* given = row.params.Find("api_base");
+  if (given != nullptr && given->IsNull() && !given->env_name.empty()) {
+    context.Warn(given->place, Join(row.path, "litellm_params.api_base"),
+                 "requests go to " + out.api_base + " instead");
+  }
   std::string why;
   auto origin = ParseOrigin(*base, why);
   if (!origin) return Refusal{"api_base", why};

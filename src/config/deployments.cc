@@ -4,6 +4,7 @@
 
 #include "config/check.h"
 #include "config/deployment_row.h"
+#include "config/schema.h"
 #include "config/value_reader.h"
 
 namespace gw::config {
@@ -17,12 +18,12 @@ void Drop(LoadContext& context, yaml::Place place, std::string_view path, const 
 // False after a fatal finding: the row says nothing that could be served.
 bool HasRequiredKeys(LoadContext& context, const yaml::Node& node, const std::string& path) {
   const auto missing = [&](yaml::Place place, std::string_view key) {
-    context.Fatal(kExitRefused, place, path, path + ": missing " + std::string(key));
+    context.Fatal(kExitRefused, place, path, "missing " + std::string(key));
     return false;
   };
   if (!node.IsMapping()) {
     context.Fatal(kExitRefused, node.place, path,
-                  path + ": expected a mapping, got a " + std::string(KindName(node.kind)));
+                  "expected mapping, got " + Shown(node, ""));
     return false;
   }
   if (node.Find("model_name") == nullptr) return missing(node.place, "model_name");

@@ -58,6 +58,9 @@ const ProviderRow* FindProvider(std::string_view name) {
 
 const ProviderRow* InferProvider(std::string_view model) {
   for (const Inference& inference : kInferences) {
+    // On the path of a request: reject by the pattern's literal start before matching.
+    const std::string_view start = inference.pattern.substr(0, inference.pattern.find('*'));
+    if (!model.starts_with(start)) continue;
     if (GlobMatch(inference.pattern, model, nullptr)) return FindProvider(inference.provider);
   }
   return nullptr;

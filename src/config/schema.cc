@@ -11,19 +11,22 @@ namespace {
 
 constexpr size_t kShownBytesMax = 60;
 
+// Insertions, deletions, changes and swapped neighbours, each 1.
 size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  const auto same = [&](size_t i, size_t j) { return AsciiLower(a[i]) == AsciiLower(b[j]); };
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = diagonal + (AsciiLower(a[i - 1]) == AsciiLower(b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      const size_t change = d[i - 1][j - 1] + (same(i - 1, j - 1) ? 0 : 1);
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, change});
+      if (i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1)) {
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      }
     }
   }
-  return row[b.size()];
+  return d[a.size()][b.size()];
 }
 
 bool IsStringList(const yaml::Node& node) {
@@ -136,7 +139,8 @@ std::string Shown(const yaml::Node& node, std::string_view key) {
   if (node.IsMapping()) return "a mapping";
   if (node.IsSequence()) return "a list";
   if (IsSecretKey(key) || !node.env_name.empty()) {
-    return "a " + std::string(yaml::KindName(node.kind)) + " (not shown)";
+    const bool is_integer = node.kind == yaml::Kind::kInt;
+    return (is_integer ? "an " : "a ") + std::string(yaml::KindName(node.kind)) + " (not shown)";
   }
   std::string text;
   yaml::AppendJson(text, node);

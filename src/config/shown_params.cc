@@ -44,7 +44,8 @@ json::Value Mask(const yaml::Node& node, std::string_view key) {
     for (const yaml::Node& item : node.items) array.push_back(Mask(item, key));
     return array;
   }
-  const bool is_hidden = (!node.env_name.empty() && node.IsString() && !IsHarmlessKey(key)) ||
+  const bool is_switch = AsBool(node).has_value() || AsNumber(node).has_value();
+  const bool is_hidden = (!node.env_name.empty() && !is_switch && !IsHarmlessKey(key)) ||
                          (node.IsString() && LooksLikeSecret(node.text));
   if (is_hidden) return boost::json::string(kMask.data(), kMask.size());
   return yaml::ToJson(node);
@@ -95,6 +96,11 @@ json::Object ShowParams(const yaml::Node& params) {
   for (const yaml::Member& member : params.members) {
     const std::string key = yaml::KeyText(member.key);
     if (member.value.IsNull() || IsSecretKey(key)) continue;
+    // "api_kee" is a secret too.
+    if (FindKey(Section::kLitellmParams, key) == nullptr &&
+        IsSecretKey(NearestKey(Section::kLitellmParams, key))) {
+      continue;
+    }
     if (IsSeconds(key)) {
       if (const auto value = AsNumber(member.value)) shown[key] = *value;
     } else if (key == "api_base" || key == "base_url") {

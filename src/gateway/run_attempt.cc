@@ -206,7 +206,10 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker, rou
 
   // Translate.
   const std::string shown = ShownModel(context, candidate);
-  const std::string answer_id = "chatcmpl-" + MakeUuid();
+  // OpenAI upstreams bring their own id; the others need one.
+  const std::string answer_id = deployment.row->dialect == config::Dialect::kOpenAi
+                                    ? "chatcmpl-" + context.call_id
+                                    : "chatcmpl-" + MakeUuid();
   translate::ClientRequest request = context.request;
   if (candidate.target != nullptr && !candidate.target->overrides.empty()) request.overrides = &candidate.target->overrides;
   translate::AttemptTarget target;

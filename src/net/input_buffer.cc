@@ -1,6 +1,7 @@
 #include "net/input_buffer.h"
 
 #include <cstring>
+#include <utility>
 
 #include "base/json.h"
 

@@ -1,7 +1,10 @@
 #include "routing/route_errors.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "routing/cooldown.h"
 
@@ -45,28 +48,23 @@ std::string_view CutText(std::string_view text, size_t bytes_max) {
 }  // namespace
 
 Error ModelNotFound(std::string_view model) {
-  std::string message = "Invalid model name passed in model=";
-  message += model;
-  message += ". Call `/v1/models` to view available models for your key.";
-  return RouterError(ErrorClass::kModelNotFound, 400, "invalid_request_error", std::move(message));
+  return RouterError(ErrorClass::kModelNotFound, 400, "invalid_request_error",
+                     fmt::format("Invalid model name passed in model={}. Call `/v1/models` to view "
+                                 "available models for your key.",
+                                 model));
 }
 
 Error AllCoolingDown(std::string_view group, const RowList& rows,
                      const config::RouterSettings& settings, const SharedState& state) {
   const int seconds = CooldownSecondsToTell(rows, settings, state);
-  std::string message = "No deployments available for selected model, Try again in " +
-                        std::to_string(seconds) +
-                        " seconds. All deployments for selected model are in cooldown. "
-                        "Passed model=";
-  message += group;
-  message += ". pre-call-checks=";
-  message += settings.enable_pre_call_checks ? "True" : "False";
-  message += ", cooldown_list=[";
+  std::string ids;
   for (const config::Deployment* row : rows) {
-    if (row != rows.front()) message += ", ";
-    message += '\'' + row->id + '\'';
+    fmt::format_to(std::back_inserter(ids), "{}'{}'", ids.empty() ? "" : ", ", row->id);
   }
-  message += ']';
+  std::string message = fmt::format(
+      "No deployments available for selected model, Try again in {} seconds. All deployments for "
+      "selected model are in cooldown. Passed model={}. pre-call-checks={}, cooldown_list=[{}]",
+      seconds, group, settings.enable_pre_call_checks ? "True" : "False", ids);
   Error error = RouterError(ErrorClass::kNoDeployments, 429, "all_deployments_in_cooldown",
                             std::move(message));
   error.retry_after_s = seconds;
@@ -75,20 +73,22 @@ Error AllCoolingDown(std::string_view group, const RowList& rows,
 
 Error Paused(std::string_view group) {
   return RouterError(ErrorClass::kServiceUnavailable, 503, "internal_server_error",
-                     "litellm.ServiceUnavailableError: model group '" + std::string(group) +
-                         "' is paused: all of its deployments are blocked.");
+                     fmt::format("litellm.ServiceUnavailableError: model group '{}' is paused: all "
+                                 "of its deployments are blocked.",
+                                 group));
 }
 
 Error TagsRefused(std::string_view group) {
   return RouterError(ErrorClass::kAuthentication, 401, "authentication_error",
-                     "Not allowed to access model due to tags configuration. Passed model=" +
-                         std::string(group));
+                     fmt::format("Not allowed to access model due to tags configuration. "
+                                 "Passed model={}",
+                                 group));
 }
 
 Error NothingToCall(std::string_view group) {
   return RouterError(
       ErrorClass::kNoDeployments, 429, "rate_limit_error",
-      "No deployments available for selected model. Passed model=" + std::string(group));
+      fmt::format("No deployments available for selected model. Passed model={}", group));
 }
 
 std::string ExplainFailure(std::string_view group, const TargetList& tried,

@@ -1,7 +1,8 @@
 #include "routing/row_limits.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <string>
 
 #include "routing/packed_window.h"
 
@@ -74,20 +75,18 @@ Error RefusalError(Reservation refusal, const DeploymentState& state,
   error.type = "throttling_error";
   error.provider = row.provider;
   if (refusal == Reservation::kSlotsFull) {
-    error.message =
+    error.message = fmt::format(
         "litellm.RateLimitError: Deployment has all max_parallel_requests slots in use. "
-        "Deployment model_group=" +
-        row.model_name + ", id=" + row.id + " already has max_parallel_requests=" +
-        std::to_string(SlotLimit(row, settings).value_or(0)) + " requests in flight.";
+        "Deployment model_group={}, id={} already has max_parallel_requests={} requests in flight.",
+        row.model_name, row.id, SlotLimit(row, settings).value_or(0));
     return error;
   }
   const bool by_requests = refusal == Reservation::kRpmReached;
   const std::atomic<uint64_t>& cell = by_requests ? state.rate_window : state.token_window;
   const uint64_t used = CountWindow::Read(cell, kMinute, now) + (by_requests ? 1 : 0);
-  error.message = std::string("litellm.RateLimitError: Model rate limit exceeded. ") +
-                  (by_requests ? "RPM" : "TPM") + " limit=" +
-                  std::to_string((by_requests ? row.rpm : row.tpm).value_or(0)) +
-                  ", current usage=" + std::to_string(used);
+  error.message = fmt::format(
+      "litellm.RateLimitError: Model rate limit exceeded. {} limit={}, current usage={}",
+      by_requests ? "RPM" : "TPM", (by_requests ? row.rpm : row.tpm).value_or(0), used);
   error.retry_after_s = std::max(SecondsRoundedUp(CountWindow::Left(cell, kMinute, now)), 1);
   return error;
 }

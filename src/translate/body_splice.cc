@@ -69,7 +69,8 @@ void ObjectEditor::Remove(const json::Member& member) {
   last_end_ = base_ + member.end;
 }
 
-void ObjectEditor::ReplaceValue(const json::Member& member, std::string_view value, bool is_static) {
+void ObjectEditor::ReplaceValue(const json::Member& member, std::string_view value,
+                                bool is_static) {
   Keep(member);
   edits_->Replace(member.value, value, is_static);
 }

@@ -54,6 +54,14 @@ class EditList {
   }
 
   void AppendTo(std::string& out) const;
+  // Where the byte at `source_offset`, which no edit touches, comes to lie in the output.
+  [[nodiscard]] size_t OutputOffset(size_t source_offset) const {
+    size_t offset = source_offset;
+    for (const Edit& edit : edits_) {
+      if (edit.end <= source_offset) offset = offset + edit.text.size() - (edit.end - edit.begin);
+    }
+    return offset;
+  }
   // Unchanged stretches stay views into the source; replacements are owned by `out`.
   void AppendTo(BodyPieces& out) const;
 

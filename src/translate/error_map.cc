@@ -51,6 +51,13 @@ bool IsContentPolicyText(std::string_view lower) {
          has("responsibleaipolicyviolation");
 }
 
+// Length of the UTF-8 character that begins with `lead`; 0: none does.
+size_t CharacterBytes(unsigned char lead) {
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
 // JSON strings must be UTF-8, an upstream's plain text need not be: other bytes become '?'.
 std::string CleanText(std::string_view text) {
   std::string out;
@@ -58,8 +65,7 @@ std::string CleanText(std::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const size_t size = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                        : lead >= 0xF0 && lead < 0xF5                 ? 4 : 0;
+    const size_t size = CharacterBytes(lead);
     bool good = size > 0 && i + size <= text.size();
     for (size_t k = 1; good && k < size; ++k)
       good = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
@@ -295,9 +301,10 @@ Error MapTimeout(const config::Deployment& deployment, double timeout_s, double 
   };
   error.message = fmt::format(
       "litellm.Timeout: APITimeoutError - Request timed out. Error_str: Request timed out. - "
-      "timeout value={}, time taken={} seconds\n\nDeployment Info: request_timeout: {}\ntimeout: {}",
-      PythonFloat(timeout_s), PythonFloat(std::round(taken_s * 100) / 100), setting(deployment.request_timeout_s),
-      setting(deployment.timeout_s));
+      "timeout value={}, time taken={} seconds\n\n"
+      "Deployment Info: request_timeout: {}\ntimeout: {}",
+      PythonFloat(timeout_s), PythonFloat(std::round(taken_s * 100) / 100),
+      setting(deployment.request_timeout_s), setting(deployment.timeout_s));
   return error;
 }
 
@@ -320,7 +327,8 @@ void AppendOpenAiStreamError(const Error& error, std::string& out) {
   out += R"(data: {"error": {"message": )";
   json::AppendQuoted(out, error.message);
   out += R"(, "type": )";
-  json::AppendQuoted(out, error.type.empty() ? "internal_server_error" : std::string_view(error.type));
+  const std::string_view type = error.type;
+  json::AppendQuoted(out, type.empty() ? "internal_server_error" : type);
   out += R"(, "param": )";
   if (error.param.empty()) {
     out += "null";

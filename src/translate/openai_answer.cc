@@ -48,20 +48,24 @@ class AnswerSplicer {
     if (!target.shown_model.empty()) json::AppendQuoted(quoted_model_, target.shown_model);
   }
 
+  // The body is walked once per level: its bytes are mostly one long content string, and each walk
+  // over a level reads them again.
   Result<std::string> Splice() {
-    for (json::MemberCursor c(body_); c.Next();) {
-      if (IsNull(c.member())) continue;
-      Note(c.member());
+    Collect(body_, &top_);
+    for (const json::Member& member : top_) {
+      if (!IsNull(member)) Note(member);
     }
     const std::string_view content_key = is_embeddings() ? "data" : "choices";
     if (json::KindOf(content_) != json::Kind::kArray || content_.empty()) {
       if (has_error_) return MapErrorAnswer(body_, *target_.deployment);
       return MapBadAnswer(*target_.deployment, fmt::format("The answer has no {}.", content_key));
     }
-    if (!facts_->usage.reported)
+    if (!facts_->usage.reported) {
+      NoteContent();
       EstimateUsage(PromptBytes(request_.body), completion_bytes_, &facts_->usage);
+    }
     ObjectEditor editor(body_, &edits_);
-    for (json::MemberCursor c(body_); c.Next();) EditMember(c.member(), &editor);
+    for (const json::Member& member : top_) EditMember(member, &editor);
     AddMissing();
     editor.Finish(additions_, &scratch_);
     std::string out;
@@ -84,14 +88,29 @@ class AnswerSplicer {
     else if (member.KeyIs("error")) has_error_ = true;
     else if (member.KeyIs("service_tier")) facts_->usage.service_tier = json::Unquote(member.value);
     else if (member.KeyIs("usage")) ReadOpenAiUsage(member.value, &facts_->usage);
-    else if (member.KeyIs(is_embeddings() ? "data" : "choices")) NoteContent(member.value);
+    else if (member.KeyIs(is_embeddings() ? "data" : "choices")) content_ = member.value;
   }
 
-  void NoteContent(std::string_view content) {
-    content_ = content;
+  static void Collect(std::string_view object, std::vector<json::Member>* members) {
+    members->clear();
+    members->reserve(12);
+    for (json::MemberCursor c(object); c.Next();) members->push_back(c.member());
+  }
+
+  // The last member called `key`, nullptr when there is none.
+  static const json::Member* FindIn(const std::vector<json::Member>& members, std::string_view key) {
+    const json::Member* found = nullptr;
+    for (const json::Member& member : members) {
+      if (member.KeyIs(key)) found = &member;
+    }
+    return found;
+  }
+
+  // Bytes of the answer's text: only when the upstream counted no tokens.
+  void NoteContent() {
     completion_bytes_ = 0;
     if (is_embeddings()) return;
-    for (json::ElementCursor choice(content); choice.Next();) {
+    for (json::ElementCursor choice(content_); choice.Next();) {
       if (json::KindOf(choice.value()) != json::Kind::kObject) continue;
       for (json::MemberCursor c(choice.value()); c.Next();) {
         if (c.member().KeyIs("text")) completion_bytes_ += TextBytes(c.member().value);
@@ -136,9 +155,9 @@ class AnswerSplicer {
   void EditChoice(std::string_view choice) {
     if (json::KindOf(choice) != json::Kind::kObject) return;
     ObjectEditor editor(choice, &edits_);
-    if (!json::Find(choice, "finish_reason")) editor.InsertFirst(R"("finish_reason":"stop")");
-    for (json::MemberCursor c(choice); c.Next();) {
-      const json::Member& member = c.member();
+    Collect(choice, &choice_);
+    if (FindIn(choice_, "finish_reason") == nullptr) editor.InsertFirst(R"("finish_reason":"stop")");
+    for (const json::Member& member : choice_) {
       if (member.KeyIs("finish_reason")) {
         EditFinish(member, &editor);
         continue;
@@ -161,17 +180,16 @@ class AnswerSplicer {
 
   void EditMessage(std::string_view message) {
     if (json::KindOf(message) != json::Kind::kObject) return;
-    const auto has = [message](std::string_view key) {
-      const auto value = json::Find(message, key);
-      return value && json::KindOf(*value) != json::Kind::kNull;
+    Collect(message, &message_);
+    const auto has = [this](std::string_view key) {
+      const json::Member* member = FindIn(message_, key);
+      return member != nullptr && !IsNull(*member);
     };
     const bool has_reasoning = has("reasoning_content");
     const bool may_split = !has_reasoning && !has("reasoning");
     ObjectEditor editor(message, &edits_);
-    if (!has("role") && !json::Find(message, "role"))
-      editor.InsertFirst(R"("role":"assistant")");
-    for (json::MemberCursor c(message); c.Next();) {
-      const json::Member& member = c.member();
+    if (FindIn(message_, "role") == nullptr) editor.InsertFirst(R"("role":"assistant")");
+    for (const json::Member& member : message_) {
       if (member.kind == json::Kind::kString && !has_reasoning && member.KeyIs("reasoning")) {
         editor.ReplaceKey(member, R"("reasoning_content")");
       } else {
@@ -208,7 +226,9 @@ class AnswerSplicer {
     }
     if (!has_object_) {
       BeginAddition("\"object\"");
-      additions_ += is_embeddings() ? "\"list\"" : is_chat() ? "\"chat.completion\"" : "\"text_completion\"";
+      additions_ += is_embeddings() ? "\"list\""
+                    : is_chat()     ? "\"chat.completion\""
+                                    : "\"text_completion\"";
     }
     if (!has_created_ && !is_embeddings()) {
       BeginAddition("\"created\"");
@@ -230,6 +250,7 @@ class AnswerSplicer {
   EditList edits_;
   std::string quoted_model_, additions_, scratch_;
   std::vector<std::unique_ptr<std::string>> split_;
+  std::vector<json::Member> top_, choice_, message_;
   std::string_view content_;
   size_t completion_bytes_ = 0;
   bool has_id_ = false, has_object_ = false, has_created_ = false, has_model_ = false;

@@ -165,7 +165,8 @@ class RequestSplicer {
   // A fallback's overrides, and extra_body for OpenAI's own parameters, win over the client.
   [[nodiscard]] bool IsOverridden(std::string_view key) const {
     if (IsFixedMember(key) || IsControlMember(key)) return false;
-    if (request_.overrides != nullptr && json::Get(*request_.overrides, key) != nullptr) return true;
+    const json::Object* overrides = request_.overrides;
+    if (overrides != nullptr && json::Get(*overrides, key) != nullptr) return true;
     if (!IsOpenAiParam(key)) return false;
     if (json::Get(deployment_.extra_body, key) != nullptr) return true;
     return !client_extra_.empty() && json::Find(client_extra_, key).has_value();

@@ -54,7 +54,8 @@ std::string WithDetails(std::string_view usage_text, const api::Usage& usage) {
   if (!has_details) {
     details = fmt::format(
         R"("completion_tokens_details":{{"reasoning_tokens":{},"text_tokens":{}}})",
-        usage.reasoning_tokens, std::max<int64_t>(usage.completion_tokens - usage.reasoning_tokens, 0));
+        usage.reasoning_tokens,
+        std::max<int64_t>(usage.completion_tokens - usage.reasoning_tokens, 0));
   }
   editor.Finish(details, &scratch);
   std::string out;
@@ -106,6 +107,10 @@ Result<void> OpenAiStream::OnEvent(const SseEvent& event, std::string_view input
   if (data.empty()) return {};
   if (data == "[DONE]") return Complete(out);
   if (data.front() != '{') return OnMalformed();
+  if (std::string_view text; template_.Apply(data, out, &text)) {
+    content_bytes_ += text.size();
+    return {};
+  }
   const std::string_view json = MakeReadable(event, input);
   if (json::Validate(json) != nullptr) return OnMalformed();
 
@@ -137,21 +142,69 @@ std::string_view OpenAiStream::MakeReadable(const SseEvent& event, std::string_v
   return padded_;
 }
 
+// One look at the length instead of a comparison with every name: this runs for each member of
+// each chunk.
+OpenAiStream::Key OpenAiStream::Classify(std::string_view key) {
+  const auto is = [key](std::string_view name, Key then) {
+    return key == name ? then : Key::kOther;
+  };
+  switch (key.size()) {
+    case 2: return is("id", Key::kId);
+    case 4: return key == "text" ? Key::kText : is("role", Key::kRole);
+    case 5:
+      if (key == "model") return Key::kModel;
+      if (key == "delta") return Key::kDelta;
+      if (key == "usage") return Key::kUsage;
+      if (key == "index") return Key::kIndex;
+      return key == "audio" ? Key::kPayload : is("error", Key::kError);
+    case 6: return key == "object" ? Key::kObject : is("images", Key::kPayload);
+    case 7:
+      if (key == "choices") return Key::kChoices;
+      if (key == "created") return Key::kCreated;
+      return key == "content" || key == "refusal" ? Key::kPayload : Key::kOther;
+    case 9: return is("reasoning", Key::kReasoning);
+    case 10: return is("tool_calls", Key::kToolCalls);
+    case 12: return is("service_tier", Key::kServiceTier);
+    case 13:
+      return key == "finish_reason" ? Key::kFinishReason : is("function_call", Key::kPayload);
+    case 17: return is("reasoning_content", Key::kReasoningContent);
+    default: return Key::kOther;
+  }
+}
+
+void OpenAiStream::Collect(std::string_view object, Members* members) {
+  members->clear();
+  for (json::MemberCursor c(object); c.Next();) {
+    const json::Member& member = c.member();
+    Key key = Key::kOther;
+    if (member.key.find('\\') == std::string_view::npos) {
+      key = Classify(member.key);
+    } else {
+      key = Classify(json::Unquote({member.key.data() - 1, member.key.size() + 2}));
+    }
+    members->push_back({member, key});
+  }
+}
+
 OpenAiStream::Chunk OpenAiStream::ReadChunk(std::string_view json) {
   Chunk chunk;
-  top_members_.clear();
-  for (json::MemberCursor c(json); c.Next();) {
-    const json::Member& member = c.member();
-    top_members_.push_back(member);
-    if (IsNull(member)) continue;
-    if (member.KeyIs("id")) chunk.id = member.value;
-    else if (member.KeyIs("created")) chunk.created = member.value;
-    else if (member.KeyIs("model")) chunk.model = member.value;
-    else if (member.KeyIs("object")) chunk.object = member.value;
-    else if (member.KeyIs("choices")) chunk.choices = member.value;
-    else if (member.KeyIs("usage")) chunk.usage = member.value;
-    else if (member.KeyIs("service_tier")) chunk.service_tier = member.value;
-    else if (member.KeyIs("error")) chunk.is_error = true;
+  Collect(json, &top_members_);
+  for (const KeyedMember& m : top_members_) {
+    if (m.is_null()) continue;
+    const std::string_view value = m.member.value;
+    switch (m.key) {
+      case Key::kId: chunk.id = value; break;
+      case Key::kCreated: chunk.created = value; break;
+      case Key::kModel: chunk.model = value; break;
+      case Key::kObject: chunk.object = value; break;
+      case Key::kChoices: chunk.choices = value; break;
+      case Key::kUsage:
+        if (m.member.kind == json::Kind::kObject) chunk.usage = value;
+        break;
+      case Key::kServiceTier: chunk.service_tier = value; break;
+      case Key::kError: chunk.is_error = true; break;
+      default: break;
+    }
   }
   chunk.is_error = chunk.is_error || chunk.object == "\"error\"";  // older vLLM
   return chunk;
@@ -172,26 +225,37 @@ void OpenAiStream::WriteChunk(std::string_view json, const Chunk& chunk, std::st
   any_chunk_ = true;
   edits_.Reset(json);
   late_.clear();
+  only_text_ = {};
+  is_ordinary_ = true;
+  size_t choices = 0;
   ObjectEditor editor(json, &edits_);
-  for (const json::Member& member : top_members_) {
-    const bool is_envelope = member.KeyIs("id") || member.KeyIs("object") ||
-                             member.KeyIs("created") || member.KeyIs("model");
-    if (member.KeyIs("usage") || (is_envelope && IsNull(member))) {
-      editor.Remove(member);
-    } else if (is_envelope && !quoted_model_.empty() && member.KeyIs("model")) {
-      editor.ReplaceValue(member, quoted_model_);
+  for (const KeyedMember& m : top_members_) {
+    const bool is_envelope = m.key == Key::kId || m.key == Key::kObject ||
+                             m.key == Key::kCreated || m.key == Key::kModel;
+    if (m.key == Key::kUsage || (is_envelope && m.is_null())) {
+      editor.Remove(m.member);
+    } else if (m.key == Key::kModel && !quoted_model_.empty()) {
+      editor.ReplaceValue(m.member, quoted_model_);
     } else {
-      editor.Keep(member);
-      if (!member.KeyIs("choices")) continue;
-      for (json::ElementCursor c(member.value); c.Next();) EditChoice(c.value());
+      editor.Keep(m.member);
+      if (m.key != Key::kChoices) continue;
+      for (json::ElementCursor c(m.member.value); c.Next(); ++choices) EditChoice(c.value());
     }
   }
   AddMissing(chunk);
   editor.Finish(additions_, &finish_scratch_);
+  const size_t begin = out.size();
   out += kChunkBegin;
   edits_.AppendTo(out);
   out += kChunkEnd;
+  if (choices == 1) LearnTemplate(json, chunk, std::string_view(out).substr(begin));
   for (const LateFinish& finish : late_) AppendFinishChunk(finish.index, finish.reason, out);
+}
+
+void OpenAiStream::LearnTemplate(std::string_view json, const Chunk& chunk, std::string_view written) {
+  if (!is_ordinary_ || only_text_.empty() || !chunk.usage.empty()) return;
+  const size_t offset = kChunkBegin.size() + edits_.OutputOffset(edits_.OffsetOf(only_text_));
+  template_.Learn(json, only_text_, written, offset);
 }
 
 // Some servers leave parts of the envelope out; clients' libraries want it whole.
@@ -231,32 +295,34 @@ OpenAiStream::Choice& OpenAiStream::ChoiceAt(int64_t index) {
 
 void OpenAiStream::EditChoice(std::string_view object) {
   if (json::KindOf(object) != json::Kind::kObject) return;
-  const std::string_view payload_key = schema_ == Schema::kChat ? "delta" : "text";
+  const bool is_chat = schema_ == Schema::kChat;
   int64_t index = 0;
-  const json::Member* payload = nullptr;
-  choice_members_.clear();
-  for (json::MemberCursor c(object); c.Next();) choice_members_.push_back(c.member());
-  for (const json::Member& member : choice_members_) {
-    if (member.KeyIs("index")) index = json::ToInt(member.value).value_or(0);
-    else if (member.KeyIs(payload_key)) payload = &member;
+  const KeyedMember* payload = nullptr;
+  Collect(object, &choice_members_);
+  for (const KeyedMember& m : choice_members_) {
+    if (m.key == Key::kIndex) index = json::ToInt(m.member.value).value_or(0);
+    if (m.key == (is_chat ? Key::kDelta : Key::kText)) payload = &m;
   }
   Choice& choice = ChoiceAt(index);
+  if (is_chat && !choice.role_sent) is_ordinary_ = false;
   bool has_payload = false;
   if (payload != nullptr) {
-    has_payload = schema_ == Schema::kChat ? ScanDelta(payload->value, choice)
-                                           : CountPayload(*payload);
+    if (!is_chat && payload->member.kind == json::Kind::kString)
+      only_text_ = payload->member.value.substr(1, payload->member.value.size() - 2);
+    has_payload = is_chat ? ScanDelta(payload->member.value, choice)
+                          : CountPayload(payload->member);
   }
   progress_.has_content = progress_.has_content || has_payload;
 
   ObjectEditor editor(object, &edits_);
-  if (payload == nullptr && schema_ == Schema::kChat) editor.InsertFirst(R"("delta":{})");
-  for (const json::Member& member : choice_members_) {
-    if (member.KeyIs("finish_reason")) {
-      EditFinish(member, has_payload, &editor, choice);
+  if (payload == nullptr && is_chat) editor.InsertFirst(R"("delta":{})");
+  for (const KeyedMember& m : choice_members_) {
+    if (m.key == Key::kFinishReason) {
+      EditFinish(m.member, has_payload, &editor, choice);
       continue;
     }
-    editor.Keep(member);
-    if (&member == payload && schema_ == Schema::kChat) EditDelta(member.value, choice);
+    editor.Keep(m.member);
+    if (&m == payload && is_chat) EditDelta(m.member.value, choice);
   }
   editor.Finish({}, nullptr);
 }
@@ -270,19 +336,21 @@ bool OpenAiStream::CountPayload(const json::Member& member) {
 
 // Fills delta_members_. True: the delta carries content, reasoning or a tool call.
 bool OpenAiStream::ScanDelta(std::string_view delta, Choice& choice) {
-  delta_members_.clear();
+  Collect(delta, &delta_members_);
   bool has_payload = false;
-  for (json::MemberCursor c(delta); c.Next();) {
-    const json::Member& member = c.member();
-    delta_members_.push_back(member);
-    const bool is_call = member.KeyIs("tool_calls");
-    if (is_call || member.KeyIs("content") || member.KeyIs("reasoning_content") ||
-        member.KeyIs("reasoning") || member.KeyIs("refusal") || member.KeyIs("function_call") ||
-        member.KeyIs("audio") || member.KeyIs("images")) {
-      const bool filled = CountPayload(member);
-      has_payload = has_payload || filled;
-      if (is_call && filled) choice.has_tool_calls = true;
+  for (const KeyedMember& m : delta_members_) {
+    if (m.key != Key::kPayload && m.key != Key::kToolCalls && m.key != Key::kReasoning &&
+        m.key != Key::kReasoningContent) {
+      continue;
     }
+    const bool filled = CountPayload(m.member);
+    if (filled) {
+      const bool is_text = m.member.kind == json::Kind::kString && m.key == Key::kPayload;
+      if (has_payload || !is_text) is_ordinary_ = false;
+      if (is_text) only_text_ = m.member.value.substr(1, m.member.value.size() - 2);
+    }
+    has_payload = has_payload || filled;
+    if (m.key == Key::kToolCalls && filled) choice.has_tool_calls = true;
   }
   return has_payload;
 }
@@ -290,25 +358,24 @@ bool OpenAiStream::ScanDelta(std::string_view delta, Choice& choice) {
 // The role once per choice, and first; reasoning under its common name. Needs ScanDelta.
 void OpenAiStream::EditDelta(std::string_view delta, Choice& choice) {
   if (json::KindOf(delta) != json::Kind::kObject) return edits_.Replace(delta, "{}", true);
-  const auto has = [this](std::string_view key) {
+  const auto has = [this](Key key) {
     return std::any_of(delta_members_.begin(), delta_members_.end(),
-                       [key](const json::Member& m) { return m.KeyIs(key) && !IsNull(m); });
+                       [key](const KeyedMember& m) { return m.key == key && !m.is_null(); });
   };
-  const bool has_role = has("role");
-  const bool rename_reasoning = !has("reasoning_content");
-  ObjectEditor editor(delta, &edits_);
+  const bool rename_reasoning = !has(Key::kReasoningContent);
   const bool is_first = !choice.role_sent;
-  if (is_first && !has_role) editor.InsertFirst(R"("role":"assistant")");
-  for (const json::Member& member : delta_members_) {
-    if (member.KeyIs("role") && !is_first) {
-      editor.Remove(member);
-    } else if (member.KeyIs("role") && IsNull(member)) {
-      editor.ReplaceValue(member, R"("assistant")", true);
-    } else if (rename_reasoning && member.kind == json::Kind::kString &&
-               member.KeyIs("reasoning")) {
-      editor.ReplaceKey(member, R"("reasoning_content")");
+  ObjectEditor editor(delta, &edits_);
+  if (is_first && !has(Key::kRole)) editor.InsertFirst(R"("role":"assistant")");
+  for (const KeyedMember& m : delta_members_) {
+    if (m.key == Key::kRole && !is_first) {
+      editor.Remove(m.member);
+    } else if (m.key == Key::kRole && m.is_null()) {
+      editor.ReplaceValue(m.member, R"("assistant")", true);
+    } else if (m.key == Key::kReasoning && rename_reasoning &&
+               m.member.kind == json::Kind::kString) {
+      editor.ReplaceKey(m.member, R"("reasoning_content")");
     } else {
-      editor.Keep(member);
+      editor.Keep(m.member);
     }
   }
   editor.Finish({}, nullptr);
@@ -318,6 +385,7 @@ void OpenAiStream::EditDelta(std::string_view delta, Choice& choice) {
 void OpenAiStream::EditFinish(const json::Member& member, bool has_payload, ObjectEditor* editor,
                               Choice& choice) {
   if (IsNull(member)) return editor->Keep(member);
+  is_ordinary_ = false;
   // An empty reason is none; a second one would end the choice twice.
   if (!IsFilled(member) || choice.finished) return editor->ReplaceValue(member, "null", true);
   std::string_view upstream;
@@ -343,16 +411,16 @@ void OpenAiStream::KeepUsageChunk(std::string_view json) {
   edits_.Reset(json);
   ObjectEditor editor(json, &edits_);
   bool has_choices = false;
-  for (const json::Member& member : top_members_) {
-    if (member.KeyIs("model") && !quoted_model_.empty()) {
-      editor.ReplaceValue(member, quoted_model_);
-    } else if (member.KeyIs("usage") && !IsNull(member)) {
-      editor.ReplaceValue(member, usage);
-    } else if (member.KeyIs("choices")) {
+  for (const KeyedMember& m : top_members_) {
+    if (m.key == Key::kModel && !quoted_model_.empty()) {
+      editor.ReplaceValue(m.member, quoted_model_);
+    } else if (m.key == Key::kUsage) {
+      editor.ReplaceValue(m.member, usage);
+    } else if (m.key == Key::kChoices) {
       has_choices = true;
-      editor.ReplaceValue(member, "[]", true);
+      editor.ReplaceValue(m.member, "[]", true);
     } else {
-      editor.Keep(member);
+      editor.Keep(m.member);
     }
   }
   editor.Finish(has_choices ? "" : R"("choices":[])", &finish_scratch_);

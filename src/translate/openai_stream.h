@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "translate/body_splice.h"
+#include "translate/chunk_template.h"
 #include "translate/sse_decoder.h"
 #include "translate/translator.h"
 
@@ -40,6 +41,19 @@ class OpenAiStream {
   [[nodiscard]] bool content_filtered() const { return content_filtered_; }
 
  private:
+  enum class Key : uint8_t {
+    kOther,
+    kId, kObject, kCreated, kModel, kChoices, kUsage, kServiceTier, kError,  // of a chunk
+    kIndex, kDelta, kText, kFinishReason,                                   // of a choice
+    kRole, kReasoning, kReasoningContent, kToolCalls, kPayload,             // of a delta
+  };
+  struct KeyedMember {
+    json::Member member;
+    Key key;
+    [[nodiscard]] bool is_null() const { return member.kind == json::Kind::kNull; }
+  };
+  using Members = std::vector<KeyedMember>;
+
   struct Choice {
     int64_t index = 0;
     bool role_sent = false;
@@ -60,10 +74,13 @@ class OpenAiStream {
   Result<void> OnEvent(const SseEvent& event, std::string_view input, std::string& out);
   Result<void> OnMalformed();
   [[nodiscard]] std::string_view MakeReadable(const SseEvent& event, std::string_view input);
+  [[nodiscard]] static Key Classify(std::string_view key);
+  static void Collect(std::string_view object, Members* members);
   [[nodiscard]] Chunk ReadChunk(std::string_view json);
   void Remember(const Chunk& chunk);
 
   void WriteChunk(std::string_view json, const Chunk& chunk, std::string& out);
+  void LearnTemplate(std::string_view json, const Chunk& chunk, std::string_view written);
   void AddMissing(const Chunk& chunk);
   void EditChoice(std::string_view object);
   [[nodiscard]] bool ScanDelta(std::string_view delta, Choice& choice);
@@ -98,8 +115,12 @@ class OpenAiStream {
   std::string usage_text_;                     // the last usage object
   std::string usage_chunk_;                    // the upstream's own usage chunk, spliced
 
+  ChunkTemplate template_;
+  std::string_view only_text_;  // of the chunk being written, when nothing else is in it
+  bool is_ordinary_ = false;    // no role, no finish: its surroundings may be learnt
+
   // Scratch of one event, kept to save allocations.
-  std::vector<json::Member> top_members_, choice_members_, delta_members_;
+  Members top_members_, choice_members_, delta_members_;
   EditList edits_;
   std::vector<LateFinish> late_;
   std::string padded_, additions_, finish_scratch_;

@@ -136,6 +136,13 @@ TEST(OpenAiStream, UsageInContentChunksIsMovedToTheEnd) {
                        "\"completion_tokens_details\":{\"reasoning_tokens\":0,\"text_tokens\":1}}}\n\n"}));
 }
 
+TEST(OpenAiStream, UsageThatIsNoObjectIsNone) {
+  const std::string out = ClientSees(
+      Join({Chunk(kText), "data: {\"choices\":[],\"usage\":\"much\"}\n\n", Chunk(kStop)}), true);
+  EXPECT_EQ(out.find("much"), std::string::npos);
+  EXPECT_NE(out.find(R"("usage":{"completion_tokens":2,)"), std::string::npos);
+}
+
 TEST(OpenAiStream, MissingUsageIsEstimated) {
   const std::string out = ClientSees(Join({Chunk(kText), Chunk(kStop)}), true);
   EXPECT_NE(out.find(R"("usage":{"completion_tokens":2,"prompt_tokens":3,"total_tokens":5,)"

@@ -165,18 +165,28 @@ ParamPolicy::ParamPolicy(const std::vector<json::Member>& members, api::Endpoint
 
 void ParamPolicy::ReadModel() {
   const std::string_view model = target_->upstream_model;
-  const config::ModelFacts* facts = target_->deployment->facts;
-  // compat: `user` reaches the upstream only for models that OpenAI itself serves.
-  takes_user_ = !is_vllm_ && (endpoint_ != api::Endpoint::kChat || IsKnownOpenAiModel(facts, model));
   if (!is_openai_ || endpoint_ != api::Endpoint::kChat) return;
   is_o_series_ = IsOSeries(model);
-  const bool any_gpt5 = model.starts_with("gpt-5") && !model.starts_with("gpt-5-chat");
-  is_gpt5_ = any_gpt5 && !model.starts_with("gpt-5.");
+  is_gpt5_ = model.starts_with("gpt-5") && !model.starts_with("gpt-5-chat") &&
+             !model.starts_with("gpt-5.");
   renames_max_tokens_ = is_o_series_ || model.starts_with("gpt-5");
-  const bool old_o1 = model.starts_with("o1-mini") || model.starts_with("o1-preview");
-  takes_reasoning_effort_ =
-      (is_o_series_ && !old_o1) || any_gpt5 || FactIsTrue(facts, "supports_reasoning");
-  system_is_user_ = is_o_series_ && !FactIsTrue(facts, "supports_system_messages");
+  system_is_user_ =
+      is_o_series_ && !FactIsTrue(target_->deployment->facts, "supports_system_messages");
+}
+
+// compat: `user` reaches the upstream only for models that OpenAI itself serves.
+bool ParamPolicy::TakesUser() const {
+  if (is_vllm_) return false;
+  return endpoint_ != api::Endpoint::kChat ||
+         IsKnownOpenAiModel(target_->deployment->facts, target_->upstream_model);
+}
+
+bool ParamPolicy::TakesReasoningEffort() const {
+  const std::string_view model = target_->upstream_model;
+  if (!is_openai_) return true;
+  if (model.starts_with("o1-mini") || model.starts_with("o1-preview")) return false;
+  return is_o_series_ || is_gpt5_ || model.starts_with("gpt-5.") ||
+         FactIsTrue(target_->deployment->facts, "supports_reasoning");
 }
 
 void ParamPolicy::AddDropped(std::string path) {
@@ -213,7 +223,7 @@ ParamVerdict ParamPolicy::Judge(BodyKey id, std::string_view key, std::string_vi
   if (id == BodyKey::kControl || IsDropped(key)) return {Action::kDrop, {}, {}};
   // compat: a null parameter counts as not sent.
   if (json::KindOf(value) == json::Kind::kNull && !value.empty()) return {Action::kDrop, {}, {}};
-  if (id == BodyKey::kUser && !takes_user_ && !IsAllowed(key)) return {Action::kDrop, {}, {}};
+  if (id == BodyKey::kUser && !TakesUser() && !IsAllowed(key)) return {Action::kDrop, {}, {}};
   if (endpoint_ == api::Endpoint::kEmbeddings && id == BodyKey::kDimensions && is_openai_ &&
       target_->upstream_model.find("text-embedding-3") == std::string_view::npos) {
     return Unsupported(key);
@@ -247,11 +257,12 @@ ParamVerdict ParamPolicy::JudgeChat(BodyKey id, std::string_view key,
       if (wants_tool_choice_any_ && value == "\"required\"") return {Action::kKeep, {}, "\"any\""};
       break;
     case BodyKey::kReasoningEffort:
-      if (!takes_reasoning_effort_) return Unsupported(key);
+      if (!TakesReasoningEffort()) return Unsupported(key);
       break;
     case BodyKey::kThinking:
       if (!is_vllm_) break;
-      if (has_reasoning_effort_ || EffortOfThinking(value).empty()) return {Action::kDrop, {}, {}};
+      if (has_reasoning_effort_ || EffortOfThinking(value).empty())
+        return {Action::kDrop, {}, {}};
       return {Action::kKeep, "\"reasoning_effort\"", EffortOfThinking(value)};
     default: break;
   }

@@ -75,6 +75,8 @@ class ParamPolicy {
   [[nodiscard]] ParamVerdict Unsupported(std::string_view key) const;
   [[nodiscard]] ParamVerdict JudgeChat(BodyKey id, std::string_view key,
                                        std::string_view value) const;
+  [[nodiscard]] bool TakesUser() const;
+  [[nodiscard]] bool TakesReasoningEffort() const;
   void ReadModel();
   void ReadLists(const std::vector<json::Member>& members);
   void AddDropped(std::string path);
@@ -89,8 +91,6 @@ class ParamPolicy {
   bool is_openai_ = false;
   bool is_o_series_ = false;
   bool is_gpt5_ = false;           // gpt-5 proper: temperature and sampling are fixed
-  bool takes_reasoning_effort_ = true;
-  bool takes_user_ = true;
   bool renames_max_tokens_ = false;
   bool wants_max_tokens_ = false;
   bool wants_random_seed_ = false;

@@ -37,8 +37,9 @@ class ImpossiblePair final : public Translator {
 
  private:
   [[nodiscard]] Error Refuse() const {
-    return MapUnsupported(*deployment_, fmt::format("The provider {} does not serve {}.",
-                                                    deployment_->provider, EndpointName(endpoint_)));
+    return MapUnsupported(*deployment_,
+                          fmt::format("The provider {} does not serve {}.", deployment_->provider,
+                                      EndpointName(endpoint_)));
   }
 
   const config::Deployment* deployment_;

@@ -1,0 +1,57 @@
+"""Fixtures: scripted upstreams and gateways, each stopped (and checked) at the end of its test."""
+import contextlib
+
+import openai
+import pytest
+
+from gateway import Gateway
+from upstreams import Upstream
+
+
+@pytest.fixture
+def upstream():
+    """An OpenAI-compatible server (it answers Ollama's paths as well)."""
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture
+def ollama_server():
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture
+def upstream_factory():
+    with contextlib.ExitStack() as stack:
+        yield lambda **kw: stack.enter_context(Upstream(**kw))
+
+
+@pytest.fixture
+def gateway_factory(tmp_path):
+    """start(config, ...) -> a ready Gateway; every one must end cleanly."""
+    started = []
+
+    def start(config, **kw):
+        gateway = Gateway(tmp_path / f"gateway{len(started)}", config, **kw)
+        started.append(gateway)
+        return gateway.start()
+
+    yield start
+    for gateway in started:
+        gateway.finish()
+
+
+@pytest.fixture
+def sdk():
+    """sdk(gateway) -> an openai client without retries of its own."""
+    clients = []
+
+    def make(gateway, **kw):
+        client = openai.OpenAI(base_url=gateway.url + "/v1", api_key=kw.pop("api_key", gateway.key), max_retries=0, **kw)
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()

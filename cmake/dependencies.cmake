@@ -6,12 +6,16 @@ find_package(simdjson REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 
-# Boost.Asio and Boost.JSON are used header-only (one translation unit carries JSON's source).
-find_path(GW_BOOST_INCLUDE boost/asio.hpp REQUIRED)
+# Boost.JSON is used header-only (one translation unit carries its source).
+find_path(GW_BOOST_INCLUDE boost/json.hpp REQUIRED)
 add_library(gw_boost INTERFACE)
 target_include_directories(gw_boost SYSTEM INTERFACE ${GW_BOOST_INCLUDE})
-target_compile_definitions(gw_boost INTERFACE BOOST_ASIO_HEADER_ONLY BOOST_ASIO_NO_DEPRECATED
-  BOOST_ASIO_DISABLE_VISIBILITY)
+
+# The allocator: docs/decisions/0007-allocator.md. Sanitizers bring their own.
+option(GW_JEMALLOC "link jemalloc" ON)
+if(GW_JEMALLOC AND NOT GW_SANITIZE)
+  find_library(GW_JEMALLOC_LIB jemalloc REQUIRED)
+endif()
 link_libraries(Threads::Threads)
 
 find_path(GW_YAML_INCLUDE yaml.h REQUIRED)

@@ -32,14 +32,15 @@ BANNED = {
     r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|alloca)\s*\(": "unbounded or unchecked C call",
     r"#include <(format|expected|regex|iostream)>": "not in g++ 12, or too heavy (fmt, base/result.h, llhttp)",
     r"\busing namespace std\b": "names are spelled out",
-    r"\bnew \w+(::\w+)*\s*[({]": "ownership is spelled make_unique",
+    r"^(?!.*_ptr<[\w:]+>\().*\bnew \w+(::\w+)*\s*[({]": "ownership is spelled make_unique (or unique_ptr<T>(new T) if private)",
     r"\bthrow\b": "errors are values (base/result.h)",
     r"\bstd::(cout|cerr)\b": "output goes through base/log.h",
 }
 # Where a banned pattern is right: (file, pattern prefix).
-ALLOWED = {("src/main.cc", r"#include <(format"), ("src/main.cc", r"\bstd::(cout")}
+ALLOWED = {("src/main.cc", r"#include <(format"), ("src/main.cc", r"\bstd::(cout"),
+           ("src/net/resolver.cc", r"^(?!.*_ptr")}  # the C library holds it until its callback
 ASIO_FOLDERS = ("net",)  # the only folder that may see the network library
-COLUMNS_MAX = 120
+COLUMNS_MAX = 120  # tables; clang-format has its own, smaller limit for code
 FILE_WARN, FILE_FAIL = 500, 800
 FUNCTION_WARN, FUNCTION_FAIL = 70, 120
 TEST_FACTOR = 2  # tests are tables and stories: they may be longer
@@ -116,9 +117,8 @@ def check_calls(path, lines):
         if folder not in ASIO_FOLDERS and re.search(r"#include <boost/asio|\bboost::asio::|\basio::", code):
             error(path, number, "only net/ sees the network library")
         for pattern, why in rules.items():
-            if re.search(pattern, code) and (relative, pattern[:len(pattern)]) not in ALLOWED:
-                if not any(relative == f and pattern.startswith(p) for f, p in ALLOWED):
-                    error(path, number, f"'{code.strip()[:60]}': {why}")
+            if re.search(pattern, code) and not any(relative == f and pattern.startswith(p) for f, p in ALLOWED):
+                error(path, number, f"'{code.strip()[:60]}': {why}")
         if PROSE_BANNED.search(line):
             error(path, number, "open ends belong into an issue")
 
@@ -132,6 +132,12 @@ def strip(line):
 
 
 # ------------------------------------------------------------------ sizes
+def balance(lines):
+    """Opened minus closed round brackets."""
+    text = "".join(strip(line) for line in lines)
+    return text.count("(") - text.count(")")
+
+
 def functions(lines):
     """(name, first line, length) of each function body that stands at namespace or class level.
 
@@ -144,11 +150,14 @@ def functions(lines):
     while i < len(lines):
         found = opening.match(lines[i])
         # A signature of several lines ends in ') {' on a deeper line: its start gives the indentation.
+        # So does a constructor's list of members, which starts with ':'.
         if not found or "](" in lines[i]:
             i += 1
             continue
         start = i
-        while start > 0 and lines[start].count("(") < lines[start].count(")") and i - start < 8:
+        while start > 0 and i - start < 12 and (lines[start].lstrip().startswith((":", ","))
+                                                or balance(lines[start:i + 1]) < 0
+                                                or re.match(r"\s+:", lines[start])):
             start -= 1
         indent = re.match(r"\s*", lines[start])[0]
         end = next((j for j in range(i + 1, len(lines)) if re.match(rf"^{indent}\}}", lines[j])), None)
@@ -182,7 +191,8 @@ def check_header(path, lines):
     text = "\n".join(lines)
     if path.suffix == ".h" and "#pragma once" not in text:
         error(path, 1, "no #pragma once")
-    if not lines or not lines[0].startswith("//"):
+    speaks_for_itself = path.suffix != ".cc" or not (path.with_suffix(".h").exists() or is_test(path))
+    if speaks_for_itself and not lines[0].startswith("//"):
         error(path, 1, "the file does not say which question it answers (a comment on its first line)")
 
 

@@ -58,9 +58,8 @@ TEST(Health, PublicDetailsReplaceTheShortReadinessBody) {
 }
 
 TEST(Health, BacklogCountsWhatIsInside) {
-  EXPECT_EQ(
-      BacklogAnswer(3).body,
-      R"({"in_flight_requests":3,"admitted_requests":0,"queued_requests":0,"rejected_requests":0})");
+  EXPECT_EQ(BacklogAnswer(3).body, R"({"in_flight_requests":3,"admitted_requests":0,)"
+                                   R"("queued_requests":0,"rejected_requests":0})");
 }
 
 TEST(Health, FilterSelectsByPublicNameLitellmModelOrId) {

@@ -56,10 +56,13 @@ TEST(Models, ListIsTheGoldenOne) {
   TestSnapshot snapshot = Story();
   EXPECT_EQ(
       ListModelsAnswer(*snapshot, "").body,
-      R"({"data":[{"id":"vllm-qwen","object":"model","created":1677610602,"owned_by":"openai","mode":"chat","max_input_tokens":32768},)"
+      R"({"data":[{"id":"vllm-qwen","object":"model","created":1677610602,"owned_by":"openai",)"
+      R"("mode":"chat","max_input_tokens":32768},)"
       R"({"id":"ollama-qwen","object":"model","created":1677610602,"owned_by":"openai"},)"
-      R"({"id":"openai-gpt-4o","object":"model","created":1677610602,"owned_by":"openai","mode":"chat","max_input_tokens":128000,"max_output_tokens":16384},)"
-      R"({"id":"embedder","object":"model","created":1677610602,"owned_by":"openai","mode":"embedding"}],"object":"list"})");
+      R"({"id":"openai-gpt-4o","object":"model","created":1677610602,"owned_by":"openai",)"
+      R"("mode":"chat","max_input_tokens":128000,"max_output_tokens":16384},)"
+      R"({"id":"embedder","object":"model","created":1677610602,"owned_by":"openai",)"
+      R"("mode":"embedding"}],"object":"list"})");
 }
 
 TEST(Models, EmptyConfigurationGivesAnEmptyList) {
@@ -154,9 +157,9 @@ TEST(ModelInfo, DescribesEveryDeploymentWithoutItsKey) {
 TEST(ModelInfo, UnknownModelTellsItsIdOnly) {
   TestSnapshot snapshot = Story();
   const json::Object info = InfoOf(ModelInfoAnswer(*snapshot, ""), 1);
-  EXPECT_EQ(
-      json::Serialize(json::Value(info)),
-      R"({"id":"tier2-ollama","db_model":false,"pricing_overrides":[],"member_auto_router":false})");
+  EXPECT_EQ(json::Serialize(json::Value(info)),
+            R"({"id":"tier2-ollama","db_model":false,"pricing_overrides":[],)"
+            R"("member_auto_router":false})");
 }
 
 TEST(ModelInfo, PriceMapFactsAreShownUnderTheirKey) {

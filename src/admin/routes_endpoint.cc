@@ -142,6 +142,7 @@ Answer RedirectAnswer(std::string_view root_path, std::string_view location,
   Answer answer;
   answer.status = 307;
   answer.content_type = {};
+  while (root_path.ends_with('/')) root_path.remove_suffix(1);
   answer.header_lines = "location: ";
   answer.header_lines += root_path;
   answer.header_lines += location;

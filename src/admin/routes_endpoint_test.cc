@@ -57,6 +57,7 @@ TEST(RoutesEndpoint, WrongMethodCarriesAllow) {
 
 TEST(RoutesEndpoint, RedirectIsRelativeAndKeepsTheQuery) {
   EXPECT_EQ(RedirectAnswer("", "/v1/models", "").header_lines, "location: /v1/models\r\n");
+  EXPECT_EQ(RedirectAnswer("/llm/", "/test", "").header_lines, "location: /llm/test\r\n");
   const Answer answer = RedirectAnswer("/llm", "/v1/models", "a=b&c=%20");
   EXPECT_EQ(answer.status, 307);
   EXPECT_EQ(answer.body, "");

@@ -18,9 +18,9 @@ Error MakeError(int status, std::string message, std::string type = "", std::str
 }
 
 TEST(ErrorResponse, OpenAiBodyHasTheFourMembersInOrder) {
-  EXPECT_EQ(
-      RenderOpenAiError(MakeError(400, "no \"model\"", "bad_request_error", "model")),
-      R"({"error":{"message":"no \"model\"","type":"bad_request_error","param":"model","code":"400"}})");
+  EXPECT_EQ(RenderOpenAiError(MakeError(400, "no \"model\"", "bad_request_error", "model")),
+            R"({"error":{"message":"no \"model\"","type":"bad_request_error",)"
+            R"("param":"model","code":"400"}})");
 }
 
 TEST(ErrorResponse, MissingParamIsNull) {

@@ -13,7 +13,7 @@ struct Row {
   int64_t output_tokens_max;  // 0: none, as of embeddings
   double input;
   double output;
-  double cache_read = 0;      // 0: no price of its own
+  double cache_read = 0;  // 0: no price of its own
   double cache_creation = 0;
   // t tools, v vision, j JSON schema answers, c prompt caching, r reasoning, p PDF input.
   std::string_view abilities = "";
@@ -24,6 +24,8 @@ constexpr std::string_view kAnthropic = "anthropic";
 constexpr std::string_view kChat = "chat";
 constexpr std::string_view kEmbedding = "embedding";
 
+// One row per line, whatever its length.
+// clang-format off
 constexpr Row kRows[] = {
     {"gpt-4o", kOpenAi, kChat, 128000, 16384, 2.5e-06, 1e-05, 1.25e-06, 0, "tvjcp"},
     {"gpt-4o-2024-05-13", kOpenAi, kChat, 128000, 4096, 5e-06, 1.5e-05, 0, 0, "tvp"},
@@ -105,6 +107,7 @@ constexpr Row kRows[] = {
     {"xai/grok-3-mini", "xai", kChat, 131072, 131072, 3e-07, 5e-07, 0, 0, "tr"},
     {"xai/grok-4", "xai", kChat, 256000, 256000, 3e-06, 1.5e-05, 0, 0, "tr"},
 };
+// clang-format on
 
 struct Ability {
   char letter;

@@ -1,3 +1,4 @@
+// What becomes of each key of the document?
 #include "config/check.h"
 
 #include "config/value_reader.h"
@@ -17,8 +18,9 @@ std::string UnknownText(Section section, std::string_view key) {
                                "' is not a valid argument for Router.__init__(). Ignoring this key."
                          : "unknown key, ignored";
   const std::string_view nearest = NearestKey(section, key);
-  if (!nearest.empty()) text += (section == Section::kRouterSettings ? " Did" : "; did") +
-                                std::string(" you mean \"") + std::string(nearest) + "\"?";
+  if (!nearest.empty())
+    text += (section == Section::kRouterSettings ? " Did" : "; did") + std::string(" you mean \"") +
+            std::string(nearest) + "\"?";
   return text;
 }
 
@@ -27,18 +29,19 @@ void ReportUnknown(LoadContext& context, Section section, const yaml::Member& me
   const std::string key = yaml::KeyText(member.key);
   if (section == Section::kLitellmParams) {
     const std::string_view nearest = NearestKey(section, key);
-    context.Add(nearest.empty() ? Severity::kInfo : Severity::kWarning, KeyStatus::kEffective,
-                member.key.place, path,
-                "sent upstream as a request parameter" +
-                    (nearest.empty() ? std::string()
-                                     : "; did you mean \"" + std::string(nearest) + "\"?"));
+    context.Add(
+        nearest.empty() ? Severity::kInfo : Severity::kWarning, KeyStatus::kEffective,
+        member.key.place, path,
+        "sent upstream as a request parameter" +
+            (nearest.empty() ? std::string() : "; did you mean \"" + std::string(nearest) + "\"?"));
     return;
   }
   if (section == Section::kRouterSettings &&
       (key == "health_check_interval" || key == "health_check_concurrency")) {
     context.Fatal(kExitRefused, member.key.place, path,
-                  "'" + key + "' is NOT a valid router_settings parameter. Please move it to "
-                  "'general_settings'.");
+                  "'" + key +
+                      "' is NOT a valid router_settings parameter. Please move it to "
+                      "'general_settings'.");
     return;
   }
   context.Add(Severity::kWarning, KeyStatus::kUnknown, member.key.place, path,
@@ -67,7 +70,8 @@ bool CheckType(LoadContext& context, const KeySpec& spec, const yaml::Member& me
   }
   const bool is_soft =
       spec.section == Section::kModelInfo || spec.section == Section::kRequestParams;
-  context.Add(is_soft ? Severity::kWarning : Severity::kError, spec.status, member.value.place, path,
+  context.Add(is_soft ? Severity::kWarning : Severity::kError, spec.status, member.value.place,
+              path,
               "expected " + std::string(TypeName(spec.type)) + ", got " +
                   Shown(member.value, yaml::KeyText(member.key)));
   return is_soft;

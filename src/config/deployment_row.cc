@@ -1,3 +1,4 @@
+// How does one model_list row become a Deployment?
 #include "config/deployment_row.h"
 
 #include <algorithm>
@@ -13,12 +14,33 @@ namespace gw::config {
 namespace {
 
 // Providers of LiteLLM whose wire format we do not speak yet.
-constexpr std::string_view kNotYet[] = {
-    "aleph_alpha", "auto_router", "azure", "azure_ai", "azure_text", "bedrock", "bedrock_converse",
-    "cloudflare", "cohere", "cohere_chat", "gemini", "gigachat", "infinity", "nlp_cloud", "oci",
-    "palm", "petals", "predibase", "replicate", "sagemaker", "sagemaker_chat",
-    "text-completion-codestral", "triton", "vertex_ai", "vertex_ai_beta", "watsonx",
-    "watsonx_text"};
+constexpr std::string_view kNotYet[] = {"aleph_alpha",
+                                        "auto_router",
+                                        "azure",
+                                        "azure_ai",
+                                        "azure_text",
+                                        "bedrock",
+                                        "bedrock_converse",
+                                        "cloudflare",
+                                        "cohere",
+                                        "cohere_chat",
+                                        "gemini",
+                                        "gigachat",
+                                        "infinity",
+                                        "nlp_cloud",
+                                        "oci",
+                                        "palm",
+                                        "petals",
+                                        "predibase",
+                                        "replicate",
+                                        "sagemaker",
+                                        "sagemaker_chat",
+                                        "text-completion-codestral",
+                                        "triton",
+                                        "vertex_ai",
+                                        "vertex_ai_beta",
+                                        "watsonx",
+                                        "watsonx_text"};
 
 Refusal UnknownProvider(std::string_view model, std::string_view name) {
   if (std::find(std::begin(kNotYet), std::end(kNotYet), name) != std::end(kNotYet)) {
@@ -26,7 +48,8 @@ Refusal UnknownProvider(std::string_view model, std::string_view name) {
   }
   return {"model", "LLM Provider NOT provided: '" + std::string(model) +
                        "' names no known provider; for an OpenAI-compatible upstream write "
-                       "openai/" + std::string(model) + " and api_base"};
+                       "openai/" +
+                       std::string(model) + " and api_base"};
 }
 
 // Sets provider, row and upstream_model.
@@ -105,10 +128,12 @@ void ReadKey(LoadContext& context, const Row& row, Deployment& out) {
   } else {
     out.api_key = out.row->dummy_key;
   }
-  const bool is_public = out.api_base.starts_with("https://") && out.api_base == out.row->default_base;
+  const bool is_public =
+      out.api_base.starts_with("https://") && out.api_base == out.row->default_base;
   if (out.api_key.empty() && is_public) {
-    context.Warn(row.place, row.path, "no api_key and no " + std::string(out.row->key_env) +
-                                          ": calls go out without a key");
+    context.Warn(
+        row.place, row.path,
+        "no api_key and no " + std::string(out.row->key_env) + ": calls go out without a key");
   }
   const auto organization = ReadString(row.params, "organization");
   if (organization) {
@@ -122,7 +147,8 @@ bool IsHeaderName(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !name.empty() && std::all_of(name.begin(), name.end(), [kMarks](char c) {
     const char l = AsciiLower(c);
-    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || kMarks.find(c) != std::string_view::npos;
+    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
   });
 }
 
@@ -133,14 +159,16 @@ bool IsHeaderValue(std::string_view value) {
   });
 }
 
-std::optional<Refusal> ReadHeaders(const yaml::Node& params, std::string_view key, Deployment& out) {
+std::optional<Refusal> ReadHeaders(const yaml::Node& params, std::string_view key,
+                                   Deployment& out) {
   const yaml::Node* map = ReadMap(params, key);
   if (map == nullptr) return std::nullopt;
   for (const yaml::Member& member : map->members) {
     if (member.value.IsNull()) continue;
     const std::string name = yaml::KeyText(member.key);
     std::string value;
-    if (!member.value.IsMapping() && !member.value.IsSequence()) value = yaml::KeyText(member.value);
+    if (!member.value.IsMapping() && !member.value.IsSequence())
+      value = yaml::KeyText(member.value);
     if (member.value.IsMapping() || member.value.IsSequence() || !IsHeaderName(name) ||
         !IsHeaderValue(value)) {
       return Refusal{Join(key, name), "no valid header"};
@@ -179,7 +207,8 @@ std::optional<Refusal> ReadCounts(const yaml::Node& params, Deployment& out) {
   out.num_retries = Narrow(retries);
   out.order = ReadInt(params, "order");
   out.weight = ReadNumber(params, "weight");
-  if (out.weight && *out.weight < 0) return Refusal{"weight", "expected a number that is not negative"};
+  if (out.weight && *out.weight < 0)
+    return Refusal{"weight", "expected a number that is not negative"};
   return std::nullopt;
 }
 
@@ -292,7 +321,8 @@ void ReadProbes(LoadContext& context, const Row& row, Deployment& out) {
 
 }  // namespace
 
-void ReadModelInfo(LoadContext& context, const Row& row, const Snapshot& snapshot, Deployment& out) {
+void ReadModelInfo(LoadContext& context, const Row& row, const Snapshot& snapshot,
+                   Deployment& out) {
   ReadIdentity(row, out);
   if (const auto base = ReadString(row.info, "base_model")) out.base_model = *base;
   if (!out.order) out.order = ReadInt(row.info, "order");

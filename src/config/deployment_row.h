@@ -10,13 +10,13 @@ namespace gw::config {
 
 // A row whose defaults and credentials are merged and whose organization is a single text.
 struct Row {
-  std::string path;            // "model_list[2]"
+  std::string path;  // "model_list[2]"
   yaml::Place place;
   std::string model_name;
-  yaml::Node params;           // litellm_params
-  yaml::Node info;             // model_info, maybe null
-  std::string hash_text;       // what a generated id is made of
-  std::string id_suffix;       // second and later values of an organization list
+  yaml::Node params;      // litellm_params
+  yaml::Node info;        // model_info, maybe null
+  std::string hash_text;  // what a generated id is made of
+  std::string id_suffix;  // second and later values of an organization list
 };
 
 // Why a row is dropped.
@@ -26,7 +26,8 @@ struct Refusal {
 };
 
 // Provider, model, address, key. A refusal drops the row.
-[[nodiscard]] std::optional<Refusal> ReadTarget(LoadContext& context, const Row& row, Deployment& out);
+[[nodiscard]] std::optional<Refusal> ReadTarget(LoadContext& context, const Row& row,
+                                                Deployment& out);
 // Limits, timeouts, tags, headers, request defaults.
 [[nodiscard]] std::optional<Refusal> ReadParameters(LoadContext& context, const Row& row,
                                                     const Snapshot& snapshot, Deployment& out);

@@ -1,3 +1,4 @@
+// Which rows of model_list are served, and which are dropped or forbid the start?
 #include "config/deployments.h"
 
 #include <unordered_map>
@@ -11,8 +12,9 @@ namespace gw::config {
 namespace {
 
 void Drop(LoadContext& context, yaml::Place place, std::string_view path, const std::string& why) {
-  context.Error(place, path, "Error creating deployment: " + why +
-                                 ", ignoring and continuing with other deployments.");
+  context.Error(
+      place, path,
+      "Error creating deployment: " + why + ", ignoring and continuing with other deployments.");
 }
 
 // False after a fatal finding: the row says nothing that could be served.
@@ -22,8 +24,7 @@ bool HasRequiredKeys(LoadContext& context, const yaml::Node& node, const std::st
     return false;
   };
   if (!node.IsMapping()) {
-    context.Fatal(kExitRefused, node.place, path,
-                  "expected mapping, got " + Shown(node, ""));
+    context.Fatal(kExitRefused, node.place, path, "expected mapping, got " + Shown(node, ""));
     return false;
   }
   if (node.Find("model_name") == nullptr) return missing(node.place, "model_name");
@@ -63,14 +64,16 @@ void MergeDefaults(LoadContext& context, const yaml::Node& root, Row& row) {
     }
   }
   const yaml::Node* router = ReadMap(root, "router_settings");
-  const yaml::Node* defaults = router == nullptr ? nullptr : ReadMap(*router, "default_litellm_params");
+  const yaml::Node* defaults =
+      router == nullptr ? nullptr : ReadMap(*router, "default_litellm_params");
   if (defaults != nullptr) AddMissing(*defaults, row.params);
 }
 
 // LiteLLM's usage strategies read rpm and tpm of the row itself; the shuffle does not.
 void ReadRowLimits(const yaml::Node& node, const Snapshot& snapshot, Deployment& out) {
   const RoutingStrategy strategy = snapshot.router.strategy;
-  if (strategy != RoutingStrategy::kUsageBased && strategy != RoutingStrategy::kUsageBasedV2) return;
+  if (strategy != RoutingStrategy::kUsageBased && strategy != RoutingStrategy::kUsageBasedV2)
+    return;
   if (!out.rpm) out.rpm = ReadInt(node, "rpm");
   if (!out.tpm) out.tpm = ReadInt(node, "tpm");
 }
@@ -118,15 +121,17 @@ void ReadRow(LoadContext& context, const yaml::Node& root, const yaml::Node& nod
   const yaml::Node* params = ReadMap(node, "litellm_params");
   const yaml::Node* info = ReadMap(node, "model_info");
   if (params != nullptr) {
-    wrong_types += CheckKeys(context, Section::kLitellmParams, *params, Join(path, "litellm_params"));
+    wrong_types +=
+        CheckKeys(context, Section::kLitellmParams, *params, Join(path, "litellm_params"));
   }
   if (info != nullptr) {
     wrong_types += CheckKeys(context, Section::kModelInfo, *info, Join(path, "model_info"));
   }
   const auto name = ReadString(node, "model_name");
   if (wrong_types > 0 || params == nullptr || !name || name->empty()) {
-    Drop(context, node.place, path, name && !name->empty() ? "a value of a wrong type, see above"
-                                                           : "model_name is empty or no string");
+    Drop(context, node.place, path,
+         name && !name->empty() ? "a value of a wrong type, see above"
+                                : "model_name is empty or no string");
     return;
   }
   Row row;

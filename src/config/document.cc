@@ -1,3 +1,4 @@
+// Which files make up the configuration, and how are they merged?
 #include "config/document.h"
 
 #include <deque>
@@ -47,9 +48,9 @@ std::optional<yaml::Node> ParseFile(LoadContext& context, const std::string& pat
     return std::nullopt;
   }
   if (!parsed.root.IsMapping()) {
-    context.Fatal(kExitUnreadable, parsed.root.place, "",
-                  "expected a mapping of sections, got a " +
-                      std::string(yaml::KindName(parsed.root.kind)));
+    context.Fatal(
+        kExitUnreadable, parsed.root.place, "",
+        "expected a mapping of sections, got a " + std::string(yaml::KindName(parsed.root.kind)));
     return std::nullopt;
   }
   return std::move(parsed.root);
@@ -61,8 +62,8 @@ bool QueueIncludes(LoadContext& context, const yaml::Node& node, const fs::path&
   const yaml::Node* list = node.Find("include");
   if (list == nullptr || list->IsNull()) return true;
   if (!list->IsSequence()) {
-    context.Fatal(kExitUnreadable, list->place, "include", "expected list of file names, got a " +
-                                                               std::string(KindName(list->kind)));
+    context.Fatal(kExitUnreadable, list->place, "include",
+                  "expected list of file names, got a " + std::string(KindName(list->kind)));
     return false;
   }
   for (size_t i = 0; i < list->items.size(); ++i) {

@@ -1,3 +1,4 @@
+// Where does a variable come from, and which references does the document hold?
 #include "config/environment.h"
 
 #include <algorithm>
@@ -15,8 +16,8 @@ constexpr std::string_view kReference = "os.environ/";
 
 bool IsForbiddenName(std::string_view name) {
   constexpr std::array<std::string_view, 14> kNames = {
-      "PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "HOME", "USER", "SHELL", "LOGNAME",
-      "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "LD_AUDIT", "IFS"};
+      "PATH",     "LD_PRELOAD", "LD_LIBRARY_PATH", "HOME",      "USER",      "SHELL",    "LOGNAME",
+      "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY",     "ALL_PROXY", "FTP_PROXY", "LD_AUDIT", "IFS"};
   if (StartsWithIgnoreCase(name, "DYLD_") || StartsWithIgnoreCase(name, "PYTHON")) return true;
   return std::any_of(kNames.begin(), kNames.end(),
                      [name](std::string_view n) { return EqualsIgnoreCase(n, name); });
@@ -129,7 +130,8 @@ std::optional<int64_t> EnvInt(LoadContext& context, std::string_view name) {
   node.real = *value;
   const auto whole = AsInt(node);
   if (!whole) {
-    context.Warn({}, std::string(name), "environment variable is not an integer; the default counts");
+    context.Warn({}, std::string(name),
+                 "environment variable is not an integer; the default counts");
   }
   return whole;
 }

@@ -1,3 +1,4 @@
+// Are fallback lists and aliases well-formed, and do they name something?
 #include "config/fallbacks.h"
 
 #include <algorithm>
@@ -40,7 +41,8 @@ bool ReadTarget(LoadContext& context, const yaml::Node& node, std::string_view p
 void ReadItem(LoadContext& context, const yaml::Node& item, std::string_view path,
               std::vector<FallbackList>& lists) {
   if (!item.IsMapping()) {
-    context.Fatal(kExitRefused, item.place, path, "Item " + PythonText(item) + " is not a dictionary.");
+    context.Fatal(kExitRefused, item.place, path,
+                  "Item " + PythonText(item) + " is not a dictionary.");
     return;
   }
   if (item.members.size() != 1) {
@@ -75,9 +77,9 @@ std::vector<FallbackList> ReadFallbacks(LoadContext& context, const yaml::Node& 
   std::vector<FallbackList> lists;
   if (list.IsNull()) return lists;
   if (!list.IsSequence()) {
-    context.Fatal(kExitRefused, list.place, path,
-                  "expected a list of {group: [targets]}, got a " +
-                      std::string(yaml::KindName(list.kind)));
+    context.Fatal(
+        kExitRefused, list.place, path,
+        "expected a list of {group: [targets]}, got a " + std::string(yaml::KindName(list.kind)));
     return lists;
   }
   for (size_t i = 0; i < list.items.size(); ++i) {
@@ -92,8 +94,9 @@ std::vector<FallbackTarget> ReadDefaultFallbacks(LoadContext& context, const yam
   if (list.IsNull()) return targets;
   if (!list.IsSequence()) {
     const std::string name = PythonText(list);
-    context.Fatal(kExitRefused, list.place, path,
-                  "default_fallbacks must be a list of model names, got " + name + ". Use [" + name + "]");
+    context.Fatal(
+        kExitRefused, list.place, path,
+        "default_fallbacks must be a list of model names, got " + name + ". Use [" + name + "]");
     return targets;
   }
   for (size_t i = 0; i < list.items.size(); ++i) {
@@ -177,8 +180,9 @@ void CheckTargets(LoadContext& context, const Snapshot& snapshot, const yaml::No
   const yaml::Node* aliases = FindSetting(root, "model_group_alias", path);
   for (const ModelAlias& alias : router.aliases) {
     if (!NamesSomething(snapshot, alias.model) && aliases != nullptr) {
-      context.Warn(aliases->place, path, "alias '" + alias.alias + "' stands for '" + alias.model +
-                                             "', which is not in model_list");
+      context.Warn(aliases->place, path,
+                   "alias '" + alias.alias + "' stands for '" + alias.model +
+                       "', which is not in model_list");
     }
   }
 }

@@ -1,3 +1,4 @@
+// What has been found so far, in which order is it told, and may the gateway start?
 #include "config/load_context.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// In which order is a configuration put together?
 #include "config/loader.h"
 
 #include "config/check.h"

@@ -1,8 +1,8 @@
+// Does loading honour defaults, environment and file in their order?
 #include "config/loader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <filesystem>
@@ -91,16 +91,20 @@ TEST_F(LoaderTest, GeneratedIdSurvivesRestartsKeyRotationAndReordering) {
   const std::string first =
       LoadText(RowWith(", api_key: os.environ/KEY, timeout: 1")).snapshot->deployments[0].id;
   variables_["KEY"] = "two";
-  EXPECT_EQ(first, LoadText(RowWith(", timeout: 1, api_key: os.environ/KEY")).snapshot->deployments[0].id);
-  EXPECT_NE(first, LoadText(RowWith(", timeout: 2, api_key: os.environ/KEY")).snapshot->deployments[0].id);
+  EXPECT_EQ(first,
+            LoadText(RowWith(", timeout: 1, api_key: os.environ/KEY")).snapshot->deployments[0].id);
+  EXPECT_NE(first,
+            LoadText(RowWith(", timeout: 2, api_key: os.environ/KEY")).snapshot->deployments[0].id);
   EXPECT_EQ(first.size(), 64U);
 }
 
 TEST_F(LoaderTest, KeyComesFromRowThenProviderVariableThenDummy) {
   variables_["HOSTED_VLLM_API_KEY"] = "from-env";
   const auto key_of = [this](std::string_view params) {
-    return LoadText("model_list: [{model_name: m, litellm_params: {model: hosted_vllm/m, api_base: 'http://a'" +
-                    std::string(params) + "}}]")
+    return LoadText(
+               "model_list: [{model_name: m, litellm_params: {model: hosted_vllm/m, api_base: "
+               "'http://a'" +
+               std::string(params) + "}}]")
         .snapshot->deployments[0]
         .api_key;
   };
@@ -136,12 +140,14 @@ TEST_F(LoaderTest, RouterConstantsComeFromTheEnvironment) {
   EXPECT_EQ(router.retry_jitter_s, 0.75);
   EXPECT_EQ(router.request_timeout_s, 11);
   EXPECT_EQ(router.failure_threshold_percent, 0.25);
-  EXPECT_THAT(FormatFindings(loaded.findings, false), HasSubstr("JITTER: environment variable is not a number"));
+  EXPECT_THAT(FormatFindings(loaded.findings, false),
+              HasSubstr("JITTER: environment variable is not a number"));
 }
 
 TEST_F(LoaderTest, FileWinsOverTheEnvironmentsTimeouts) {
   variables_["REQUEST_TIMEOUT"] = "11";
-  const Loaded loaded = LoadText("litellm_settings: {request_timeout: 5}\nrouter_settings: {cooldown_time: 0, timeout: 0}");
+  const Loaded loaded = LoadText(
+      "litellm_settings: {request_timeout: 5}\nrouter_settings: {cooldown_time: 0, timeout: 0}");
   EXPECT_EQ(loaded.snapshot->router.request_timeout_s, 5);
   EXPECT_EQ(loaded.snapshot->router.cooldown_time_s, 0);
   EXPECT_FALSE(loaded.snapshot->router.timeout_s.has_value());
@@ -169,8 +175,9 @@ TEST_F(LoaderTest, PoliciesAreReadByClass) {
 
 TEST_F(LoaderTest, MetricsEndpointIsOpenUnlessLiterallyClosed) {
   const auto closed = [this](std::string_view value) {
-    return LoadText("litellm_settings: {callbacks: prometheus, require_auth_for_metrics_endpoint: " +
-                    std::string(value) + "}")
+    return LoadText(
+               "litellm_settings: {callbacks: prometheus, require_auth_for_metrics_endpoint: " +
+               std::string(value) + "}")
         .snapshot->metrics.require_auth;
   };
   EXPECT_TRUE(closed("true"));
@@ -181,7 +188,11 @@ TEST_F(LoaderTest, MetricsEndpointIsOpenUnlessLiterallyClosed) {
 }
 
 TEST_F(LoaderTest, ServerOptionsComeFromTheEnvironment) {
-  variables_.insert({{"PORT", "8080"}, {"HOST", "127.0.0.1"}, {"SERVER_ROOT_PATH", "gw/"}, {"NUM_WORKERS", "3"}, {"PROMETHEUS_METRICS_PORT", "9100"}});
+  variables_.insert({{"PORT", "8080"},
+                     {"HOST", "127.0.0.1"},
+                     {"SERVER_ROOT_PATH", "gw/"},
+                     {"NUM_WORKERS", "3"},
+                     {"PROMETHEUS_METRICS_PORT", "9100"}});
   const Loaded loaded = LoadOptionsNow();
   EXPECT_EQ(loaded.snapshot->server.port, 8080);
   EXPECT_EQ(loaded.snapshot->server.host, "127.0.0.1");
@@ -216,7 +227,8 @@ TEST_F(LoaderTest, TlsSettingsGoFromGlobalToRow) {
   const Loaded loaded = LoadText(
       "litellm_settings: {ssl_verify: /ca.pem}\nmodel_list:\n"
       "- {model_name: a, litellm_params: {model: openai/m, api_base: 'https://a'}}\n"
-      "- {model_name: b, litellm_params: {model: openai/m, api_base: 'https://a', ssl_verify: false}}\n");
+      "- {model_name: b, litellm_params: {model: openai/m, api_base: 'https://a', ssl_verify: "
+      "false}}\n");
   const auto& rows = loaded.snapshot->deployments;
   EXPECT_TRUE(rows[0].tls_verify);
   EXPECT_EQ(rows[0].ca_file, "/ca.pem");
@@ -227,7 +239,8 @@ TEST_F(LoaderTest, PriceMapFileReplacesBuiltInRows) {
   options_.price_map_file = Write(
       "prices.json",
       R"({"sample_spec": {}, "gpt-4o": {"litellm_provider": "openai", "mode": "chat", "max_tokens": "99", "input_cost_per_token": 1e-3}})");
-  const Loaded loaded = LoadText("model_list: [{model_name: m, litellm_params: {model: gpt-4o, api_key: k}}]");
+  const Loaded loaded =
+      LoadText("model_list: [{model_name: m, litellm_params: {model: gpt-4o, api_key: k}}]");
   const ModelFacts* facts = loaded.snapshot->deployments.at(0).facts;
   ASSERT_NE(facts, nullptr);
   EXPECT_EQ(facts->price.input_cost_per_token, 1e-3);
@@ -237,14 +250,16 @@ TEST_F(LoaderTest, PriceMapFileReplacesBuiltInRows) {
 
 TEST_F(LoaderTest, BrokenPriceMapIsReportedAndTheBuiltInOneServes) {
   options_.price_map_file = Write("prices.json", "[1");
-  const Loaded loaded = LoadText("model_list: [{model_name: m, litellm_params: {model: gpt-4o, api_key: k}}]");
+  const Loaded loaded =
+      LoadText("model_list: [{model_name: m, litellm_params: {model: gpt-4o, api_key: k}}]");
   EXPECT_NE(loaded.snapshot->deployments.at(0).facts, nullptr);
   EXPECT_THAT(FormatFindings(loaded.findings, false), HasSubstr("not a JSON object of models"));
 }
 
 TEST_F(LoaderTest, CustomPricesOfParamsWinOverThoseOfModelInfo) {
   const Loaded loaded = LoadText(
-      "model_list: [{model_name: m, litellm_params: {model: gpt-4o, api_key: k, input_cost_per_token: '1e-05'},"
+      "model_list: [{model_name: m, litellm_params: {model: gpt-4o, api_key: k, "
+      "input_cost_per_token: '1e-05'},"
       " model_info: {input_cost_per_token: 5, output_cost_per_token: 2}}]");
   const Deployment& d = loaded.snapshot->deployments.at(0);
   EXPECT_TRUE(d.has_custom_price);
@@ -255,16 +270,21 @@ TEST_F(LoaderTest, CustomPricesOfParamsWinOverThoseOfModelInfo) {
 
 TEST_F(LoaderTest, RowLimitsCountOnlyForUsageStrategies) {
   const std::string row =
-      "model_list: [{model_name: m, rpm: 5, litellm_params: {model: openai/m, api_base: 'http://a'}}]\n";
+      "model_list: [{model_name: m, rpm: 5, litellm_params: {model: openai/m, api_base: "
+      "'http://a'}}]\n";
   EXPECT_FALSE(LoadText(row).snapshot->deployments[0].rpm);
-  EXPECT_EQ(LoadText(row + "router_settings: {routing_strategy: usage-based-routing-v2}").snapshot->deployments[0].rpm, 5);
+  EXPECT_EQ(LoadText(row + "router_settings: {routing_strategy: usage-based-routing-v2}")
+                .snapshot->deployments[0]
+                .rpm,
+            5);
 }
 
 TEST_F(LoaderTest, CheckPrintsEveryKeyWithItsLine) {
   const Loaded loaded = LoadText("litellm_settings:\n  drop_params: true\n  telemetry: false\n");
   const std::string all = FormatFindings(loaded.findings, true);
   EXPECT_THAT(all, HasSubstr("config.yaml:2: [effective] litellm_settings.drop_params: "));
-  EXPECT_THAT(all, HasSubstr("config.yaml:3: [ignored] litellm_settings.telemetry: no effect here: "));
+  EXPECT_THAT(all,
+              HasSubstr("config.yaml:3: [ignored] litellm_settings.telemetry: no effect here: "));
   EXPECT_EQ(FormatFindings(loaded.findings, false), "");
 }
 

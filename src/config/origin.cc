@@ -1,3 +1,4 @@
+// Where does an api_base lead?
 #include "config/origin.h"
 
 #include "base/strings.h"

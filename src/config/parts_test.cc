@@ -65,9 +65,9 @@ TEST(Origin, DefaultPortsStayOutOfTheHostHeader) {
 
 TEST(Origin, RefusesWhatCannotBeCalled) {
   std::string why;
-  for (const char* url : {"", "a:80", "ftp://a", "http://", "http://a:0", "http://a:65536", "http://a:x",
-                          "http://::1", "http://u:p@a", "http://a b", "http://[::1", "http://[::1]x",
-                          "http://a\r\nHost: b"}) {
+  for (const char* url : {"", "a:80", "ftp://a", "http://", "http://a:0", "http://a:65536",
+                          "http://a:x", "http://::1", "http://u:p@a", "http://a b", "http://[::1",
+                          "http://[::1]x", "http://a\r\nHost: b"}) {
     EXPECT_FALSE(ParseOrigin(url, why)) << url;
     EXPECT_FALSE(why.empty());
   }
@@ -112,7 +112,8 @@ TEST(Providers, AreInferredFromWellKnownModels) {
 TEST(PriceMap, LooksUpWithProviderWithoutDateAndWithoutPrefix) {
   ModelFactsMap map;
   AddBuiltinFacts(map);
-  ASSERT_FALSE(AddFactsFromJson(map, R"({"groq/only": {"litellm_provider": "groq"}, "plain": {}})"));
+  ASSERT_FALSE(
+      AddFactsFromJson(map, R"({"groq/only": {"litellm_provider": "groq"}, "plain": {}})"));
   EXPECT_EQ(FindModelFacts(map, "openai", "gpt-4o")->name, "gpt-4o");
   EXPECT_EQ(FindModelFacts(map, "openai", "gpt-4o-2030-01-02")->name, "gpt-4o");
   EXPECT_EQ(FindModelFacts(map, "openai", "ft:gpt-4o:org::id"), nullptr);
@@ -127,7 +128,8 @@ TEST(PriceMap, OtherProvidersRowsDoNotFit) {
   EXPECT_EQ(FindModelFacts(map, "hosted_vllm", "gpt-4o"), nullptr);
   EXPECT_EQ(FindModelFacts(map, "litellm_proxy", "gpt-4o")->name, "gpt-4o");
   EXPECT_EQ(FindBaseModelFacts(map, "hosted_vllm", "gpt-4o")->name, "gpt-4o");
-  EXPECT_EQ(FindBaseModelFacts(map, "openai", "groq/llama-3.1-8b-instant")->name, "groq/llama-3.1-8b-instant");
+  EXPECT_EQ(FindBaseModelFacts(map, "openai", "groq/llama-3.1-8b-instant")->name,
+            "groq/llama-3.1-8b-instant");
 }
 
 TEST(PriceMap, BuiltInPricesAreThePublicOnes) {

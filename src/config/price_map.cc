@@ -1,3 +1,4 @@
+// What is known about a model, and under which name?
 #include "config/price_map.h"
 
 #include "base/strings.h"
@@ -35,7 +36,8 @@ std::string_view WithoutSuffix(std::string_view model) {
       return model.substr(0, model.size() - 11);
     }
   }
-  if (model.size() > 9 && model[model.size() - 9] == '-' && AllDigits(model.substr(model.size() - 8))) {
+  if (model.size() > 9 && model[model.size() - 9] == '-' &&
+      AllDigits(model.substr(model.size() - 8))) {
     return model.substr(0, model.size() - 9);
   }
   return model;
@@ -47,7 +49,8 @@ bool FitsProvider(const ModelFacts& facts, std::string_view provider) {
   return provider == "fireworks_ai" && facts.litellm_provider.starts_with("fireworks_ai");
 }
 
-const ModelFacts* Lookup(const ModelFactsMap& map, std::string_view provider, std::string name) {
+const ModelFacts* Lookup(const ModelFactsMap& map, std::string_view provider,
+                         const std::string& name) {
   const auto found = map.find(name);
   if (found == map.end() || !FitsProvider(*found->second, provider)) return nullptr;
   return found->second.get();

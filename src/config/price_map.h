@@ -20,7 +20,8 @@ using ModelFactsMap = std::unordered_map<std::string, std::unique_ptr<ModelFacts
 void AddBuiltinFacts(ModelFactsMap& map);
 // `text`: JSON object name -> fields; its entries replace those already there. What is wrong, or
 // nullopt.
-[[nodiscard]] std::optional<std::string> AddFactsFromJson(ModelFactsMap& map, std::string_view text);
+[[nodiscard]] std::optional<std::string> AddFactsFromJson(ModelFactsMap& map,
+                                                          std::string_view text);
 
 // P/M, P/ + M without date or tag, M, M without date or tag; only rows of a fitting provider.
 // nullptr: unknown, costs nothing.

@@ -1,3 +1,4 @@
+// Which providers are there?
 #include "config/provider_table.h"
 
 #include <array>
@@ -11,6 +12,8 @@ constexpr std::string_view kFakeKey = "fake-api-key";
 using enum Dialect;
 
 // name, dialect, default base, base variables, key variables, dummy key, word in error messages.
+// One row per line, whatever its length.
+// clang-format off
 constexpr ProviderRow kRows[] = {
     {"openai", kOpenAi, "https://api.openai.com/v1", "OPENAI_BASE_URL,OPENAI_API_BASE", "OPENAI_API_KEY", "", "OpenAIException"},
     {"custom_openai", kOpenAi, "", "OPENAI_LIKE_API_BASE", "OPENAI_LIKE_API_KEY", "", "Custom_openaiException"},
@@ -29,6 +32,7 @@ constexpr ProviderRow kRows[] = {
     {"anthropic", kAnthropic, "https://api.anthropic.com", "ANTHROPIC_API_BASE,ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY", "", "AnthropicException"},
 #include "config/provider_rows.inc"
 };
+// clang-format on
 
 struct Inference {
   std::string_view pattern;
@@ -37,14 +41,32 @@ struct Inference {
 
 // A model without prefix; the first pattern that fits decides.
 constexpr Inference kInferences[] = {
-    {"gpt-3.5-turbo-instruct*", "text-completion-openai"}, {"davinci-002", "text-completion-openai"},
+    {"gpt-3.5-turbo-instruct*", "text-completion-openai"},
+    {"davinci-002", "text-completion-openai"},
     {"babbage-002", "text-completion-openai"},
-    {"gpt-*", "openai"}, {"chatgpt-*", "openai"}, {"ft:gpt*", "openai"}, {"o1*", "openai"}, {"o3*", "openai"},
-    {"o4*", "openai"}, {"text-embedding-3-*", "openai"}, {"text-embedding-ada-002*", "openai"},
-    {"text-embedding-*", "openai"}, {"computer-use-preview*", "openai"}, {"codex-mini-*", "openai"},
-    {"claude-*", "anthropic"}, {"codestral-*", "mistral"}, {"mistral-*", "mistral"}, {"ministral-*", "mistral"},
-    {"magistral-*", "mistral"}, {"devstral-*", "mistral"}, {"open-mistral-*", "mistral"}, {"open-mixtral-*", "mistral"},
-    {"pixtral-*", "mistral"}, {"deepseek-chat", "deepseek"}, {"deepseek-reasoner", "deepseek"}, {"grok-*", "xai"},
+    {"gpt-*", "openai"},
+    {"chatgpt-*", "openai"},
+    {"ft:gpt*", "openai"},
+    {"o1*", "openai"},
+    {"o3*", "openai"},
+    {"o4*", "openai"},
+    {"text-embedding-3-*", "openai"},
+    {"text-embedding-ada-002*", "openai"},
+    {"text-embedding-*", "openai"},
+    {"computer-use-preview*", "openai"},
+    {"codex-mini-*", "openai"},
+    {"claude-*", "anthropic"},
+    {"codestral-*", "mistral"},
+    {"mistral-*", "mistral"},
+    {"ministral-*", "mistral"},
+    {"magistral-*", "mistral"},
+    {"devstral-*", "mistral"},
+    {"open-mistral-*", "mistral"},
+    {"open-mixtral-*", "mistral"},
+    {"pixtral-*", "mistral"},
+    {"deepseek-chat", "deepseek"},
+    {"deepseek-reasoner", "deepseek"},
+    {"grok-*", "xai"},
 };
 
 }  // namespace
@@ -70,7 +92,8 @@ std::span<const ProviderRow> AllProviders() { return kRows; }
 
 const ProviderRow* FindProviderByBase(std::string_view api_base) {
   for (const ProviderRow& row : kRows) {
-    if (row.default_base.starts_with("https://") && api_base.starts_with(row.default_base)) return &row;
+    if (row.default_base.starts_with("https://") && api_base.starts_with(row.default_base))
+      return &row;
   }
   return nullptr;
 }

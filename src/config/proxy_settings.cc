@@ -1,3 +1,4 @@
+// What do litellm_settings, general_settings and the environment say about the gateway itself?
 #include "config/proxy_settings.h"
 
 #include <algorithm>
@@ -21,9 +22,9 @@ void CheckCacheType(LoadContext& context, const yaml::Node& litellm) {
   const yaml::Node* params = ReadMap(litellm, "cache_params");
   if (params == nullptr || !ReadBool(litellm, "cache").value_or(false)) return;
   const std::string type = ReadString(*params, "type").value_or("redis");
-  constexpr std::array<std::string_view, 9> kTypes = {
-      "local", "redis", "redis-semantic", "valkey-semantic", "s3", "qdrant-semantic", "azure-blob",
-      "gcs", "disk"};
+  constexpr std::array<std::string_view, 9> kTypes = {"local",           "redis", "redis-semantic",
+                                                      "valkey-semantic", "s3",    "qdrant-semantic",
+                                                      "azure-blob",      "gcs",   "disk"};
   if (std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end()) return;
   context.Fatal(kExitRefused, params->place, "litellm_settings.cache_params.type",
                 "Unsupported cache type '" + type +
@@ -97,7 +98,8 @@ MetricsSettings ReadMetricsSettings(LoadContext& context, const yaml::Node& root
   }
   SetIf(ReadBool(litellm, "prometheus_emit_stream_label"), out.emit_stream_label);
   SetIf(ReadBool(litellm, "enable_end_user_cost_tracking_prometheus_only"), out.end_user_label);
-  if (ReadBool(litellm, "disable_end_user_cost_tracking").value_or(false)) out.end_user_label = false;
+  if (ReadBool(litellm, "disable_end_user_cost_tracking").value_or(false))
+    out.end_user_label = false;
   out.created_series = !context.env.IsTrue("PROMETHEUS_DISABLE_CREATED_SERIES");
   const auto series = ReadInt(litellm, "prometheus_metrics_max_series_per_metric");
   if (series && *series > 0) out.series_per_family_max = static_cast<size_t>(*series);
@@ -126,9 +128,10 @@ void CheckMasterKey(LoadContext& context, const yaml::Node& general, const std::
     return;
   }
   context.Fatal(kExitRefused, place, "general_settings.master_key",
-                what + ". Make one with: echo \"sk-$(openssl rand -hex 32)\" and put it into "
-                "LITELLM_MASTER_KEY or general_settings.master_key. To start all the same: "
-                "general_settings.dangerously_permit_weak_or_unset_master_key: true");
+                what +
+                    ". Make one with: echo \"sk-$(openssl rand -hex 32)\" and put it into "
+                    "LITELLM_MASTER_KEY or general_settings.master_key. To start all the same: "
+                    "general_settings.dangerously_permit_weak_or_unset_master_key: true");
 }
 
 // Leaving authentication code out silently would open the gateway.
@@ -137,8 +140,9 @@ void RefuseHooks(LoadContext& context, const yaml::Node& general) {
                                      "custom_key_generate", "custom_key_update"}) {
     const yaml::Node* node = general.Find(key);
     if (node == nullptr || node->IsNull()) continue;
-    context.Fatal(kExitRefused, node->place, Join("general_settings", key),
-                  "Python code cannot decide about access here; remove the key to start without it");
+    context.Fatal(
+        kExitRefused, node->place, Join("general_settings", key),
+        "Python code cannot decide about access here; remove the key to start without it");
   }
 }
 
@@ -196,7 +200,8 @@ ServerOptions ReadServerOptions(LoadContext& context) {
     context.Warn({}, "PORT", "no port number; 4000 is used");
   }
   const auto workers = EnvInt(context, "NUM_WORKERS");
-  if (workers && *workers > 0) out.num_workers = static_cast<int>(std::min<int64_t>(*workers, 1024));
+  if (workers && *workers > 0)
+    out.num_workers = static_cast<int>(std::min<int64_t>(*workers, 1024));
   const auto keepalive = EnvNumber(context, "KEEPALIVE_TIMEOUT");
   if (keepalive && *keepalive > 0) out.keepalive_timeout_s = *keepalive;
   out.tls_cert_file = env.FirstOf("SSL_CERTFILE_PATH").value_or("");

@@ -9,10 +9,14 @@ namespace {
 
 std::string_view StatusWord(KeyStatus status) {
   switch (status) {
-    case KeyStatus::kEffective: return "effective";
-    case KeyStatus::kIgnored: return "ignored";
-    case KeyStatus::kNotSupportedYet: return "not supported yet";
-    case KeyStatus::kUnknown: return "unknown";
+    case KeyStatus::kEffective:
+      return "effective";
+    case KeyStatus::kIgnored:
+      return "ignored";
+    case KeyStatus::kNotSupportedYet:
+      return "not supported yet";
+    case KeyStatus::kUnknown:
+      return "unknown";
   }
   return "";
 }
@@ -44,7 +48,8 @@ std::string Cell(std::string_view text) {
   return out;
 }
 
-void AppendTable(std::string& out, std::string_view title, std::string_view intro, Section section) {
+void AppendTable(std::string& out, std::string_view title, std::string_view intro,
+                 Section section) {
   out += fmt::format("\n## {}\n\n{}\n\n", title, intro);
   out += "| Key | Type | Default | Status | Meaning |\n|---|---|---|---|---|\n";
   for (const KeySpec& row : SchemaOf(section)) {
@@ -94,9 +99,11 @@ std::string ConfigReferenceMarkdown() {
               "Order: `environment_variables` of the file, the process, `.env`.",
               Section::kEnvironment);
   out += "\n## Providers\n\n";
-  out += "The first part of `litellm_params.model`. The variables are used when the row gives no "
-         "`api_base` or `api_key`.\n\n";
-  out += "| Provider | Address | Variable of the address | Variable of the key |\n|---|---|---|---|\n";
+  out +=
+      "The first part of `litellm_params.model`. The variables are used when the row gives no "
+      "`api_base` or `api_key`.\n\n";
+  out +=
+      "| Provider | Address | Variable of the address | Variable of the key |\n|---|---|---|---|\n";
   for (const ProviderRow& row : AllProviders()) {
     out += fmt::format("| `{}` | {} | {} | {} |\n", row.name,
                        row.default_base.empty() ? "required" : Cell(row.default_base),

@@ -1,3 +1,4 @@
+// What do the settings say about retries, fallbacks and cooldowns?
 #include "config/router_settings.h"
 
 #include <array>
@@ -11,16 +12,17 @@ namespace {
 struct StrategyName {
   std::string_view name;
   RoutingStrategy strategy;
+  bool is_implemented;
 };
 
 constexpr std::array<StrategyName, 7> kStrategies = {{
-    {"simple-shuffle", RoutingStrategy::kSimpleShuffle},
-    {"least-busy", RoutingStrategy::kLeastBusy},
-    {"latency-based-routing", RoutingStrategy::kLatencyBased},
-    {"usage-based-routing", RoutingStrategy::kUsageBased},
-    {"usage-based-routing-v2", RoutingStrategy::kUsageBasedV2},
-    {"cost-based-routing", RoutingStrategy::kCostBased},
-    {"provider-budget-routing", RoutingStrategy::kProviderBudget},
+    {"simple-shuffle", RoutingStrategy::kSimpleShuffle, true},
+    {"least-busy", RoutingStrategy::kLeastBusy, true},
+    {"latency-based-routing", RoutingStrategy::kLatencyBased, false},
+    {"usage-based-routing", RoutingStrategy::kUsageBased, false},
+    {"usage-based-routing-v2", RoutingStrategy::kUsageBasedV2, false},
+    {"cost-based-routing", RoutingStrategy::kCostBased, true},
+    {"provider-budget-routing", RoutingStrategy::kProviderBudget, false},
 }};
 
 void ReadStrategy(LoadContext& context, const yaml::Node& router, RouterSettings& out) {
@@ -30,6 +32,10 @@ void ReadStrategy(LoadContext& context, const yaml::Node& router, RouterSettings
   for (const StrategyName& row : kStrategies) {
     if (row.name == *name) {
       out.strategy = row.strategy;
+      if (row.is_implemented) return;
+      context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet,
+                  router.Find("routing_strategy")->place, "router_settings.routing_strategy",
+                  "accepted but not implemented: " + *name + " shuffles like simple-shuffle");
       return;
     }
     options += (options.empty() ? "'" : ", '") + std::string(row.name) + "'";
@@ -150,7 +156,7 @@ void ReadThresholds(LoadContext& context, RouterSettings& out) {
 // A bound below zero says nothing sensible; LiteLLM would take it and misbehave later.
 void RefuseNegative(LoadContext& context, const yaml::Node& section, std::string_view name) {
   constexpr std::array<std::string_view, 8> kKeys = {
-      "num_retries",    "retry_after",   "timeout",       "stream_timeout",
+      "num_retries",     "retry_after",   "timeout",       "stream_timeout",
       "request_timeout", "cooldown_time", "max_fallbacks", "total_timeout"};
   for (const std::string_view key : kKeys) {
     const auto value = ReadNumber(section, key);

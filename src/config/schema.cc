@@ -1,3 +1,4 @@
+// Is a key known, does its value fit, and what was probably meant?
 #include "config/schema.h"
 
 #include <algorithm>
@@ -44,13 +45,23 @@ std::span<const KeySpec> SchemaOf(Section section) {
     case Section::kLitellmParams:
     case Section::kRequestParams:
     case Section::kModelInfo:
-    case Section::kCredential: rows = ModelSchemaRows(); break;
-    case Section::kLitellmSettings: rows = LitellmSettingsSchemaRows(); break;
+    case Section::kCredential:
+      rows = ModelSchemaRows();
+      break;
+    case Section::kLitellmSettings:
+      rows = LitellmSettingsSchemaRows();
+      break;
     case Section::kRouterSettings:
     case Section::kRetryPolicy:
-    case Section::kAllowedFailsPolicy: rows = RouterSettingsSchemaRows(); break;
-    case Section::kGeneralSettings: rows = GeneralSettingsSchemaRows(); break;
-    case Section::kEnvironment: rows = EnvironmentSchemaRows(); break;
+    case Section::kAllowedFailsPolicy:
+      rows = RouterSettingsSchemaRows();
+      break;
+    case Section::kGeneralSettings:
+      rows = GeneralSettingsSchemaRows();
+      break;
+    case Section::kEnvironment:
+      rows = EnvironmentSchemaRows();
+      break;
   }
   // The rows of a section stand together in their table.
   const auto is_ours = [section](const KeySpec& row) { return row.section == section; };
@@ -65,7 +76,8 @@ const KeySpec* FindKey(Section section, std::string_view key) {
     if (row.key == key) return &row;
   }
   for (const KeySpec& row : rows) {
-    if (row.key.find('*') != std::string_view::npos && GlobMatch(row.key, key, nullptr)) return &row;
+    if (row.key.find('*') != std::string_view::npos && GlobMatch(row.key, key, nullptr))
+      return &row;
   }
   return nullptr;
 }
@@ -86,17 +98,28 @@ std::string_view NearestKey(Section section, std::string_view key) {
 
 std::string_view TypeName(ValueType type) {
   switch (type) {
-    case ValueType::kAny: return "any";
-    case ValueType::kBool: return "boolean";
-    case ValueType::kInt: return "integer";
-    case ValueType::kNumber: return "number";
-    case ValueType::kString: return "string";
-    case ValueType::kStringList: return "list of strings";
-    case ValueType::kList: return "list";
-    case ValueType::kMap: return "mapping";
-    case ValueType::kBoolOrPath: return "boolean or path";
-    case ValueType::kStringOrList: return "string or list of strings";
-    case ValueType::kScalar: return "string or number";
+    case ValueType::kAny:
+      return "any";
+    case ValueType::kBool:
+      return "boolean";
+    case ValueType::kInt:
+      return "integer";
+    case ValueType::kNumber:
+      return "number";
+    case ValueType::kString:
+      return "string";
+    case ValueType::kStringList:
+      return "list of strings";
+    case ValueType::kList:
+      return "list";
+    case ValueType::kMap:
+      return "mapping";
+    case ValueType::kBoolOrPath:
+      return "boolean or path";
+    case ValueType::kStringOrList:
+      return "string or list of strings";
+    case ValueType::kScalar:
+      return "string or number";
   }
   return "any";
 }
@@ -104,16 +127,26 @@ std::string_view TypeName(ValueType type) {
 bool FitsType(ValueType type, const yaml::Node& node) {
   if (node.IsNull()) return true;
   switch (type) {
-    case ValueType::kAny: return true;
-    case ValueType::kBool: return AsBool(node).has_value();
-    case ValueType::kInt: return AsInt(node).has_value();
-    case ValueType::kNumber: return AsNumber(node).has_value();
-    case ValueType::kString: return node.IsString();
-    case ValueType::kStringList: return IsStringList(node);
-    case ValueType::kList: return node.IsSequence();
-    case ValueType::kMap: return node.IsMapping();
-    case ValueType::kBoolOrPath: return AsBool(node).has_value() || node.IsString();
-    case ValueType::kStringOrList: return node.IsString() || IsStringList(node);
+    case ValueType::kAny:
+      return true;
+    case ValueType::kBool:
+      return AsBool(node).has_value();
+    case ValueType::kInt:
+      return AsInt(node).has_value();
+    case ValueType::kNumber:
+      return AsNumber(node).has_value();
+    case ValueType::kString:
+      return node.IsString();
+    case ValueType::kStringList:
+      return IsStringList(node);
+    case ValueType::kList:
+      return node.IsSequence();
+    case ValueType::kMap:
+      return node.IsMapping();
+    case ValueType::kBoolOrPath:
+      return AsBool(node).has_value() || node.IsString();
+    case ValueType::kStringOrList:
+      return node.IsString() || IsStringList(node);
     case ValueType::kScalar:
       return node.IsString() || node.kind == yaml::Kind::kInt || node.kind == yaml::Kind::kFloat;
   }
@@ -125,8 +158,8 @@ bool IsSecretKey(std::string_view key) {
   // "input_cost_per_token" and a credential's name are no secrets.
   if (lower.find("cost") != std::string::npos || lower.ends_with("credential_name")) return false;
   constexpr std::array<std::string_view, 12> kSecret = {
-      "api_key", "apikey", "api-key", "secret", "password", "passwd", "credential", "authorization",
-      "private_key", "access_key", "salt_key", "master_key"};
+      "api_key",    "apikey",        "api-key",     "secret",     "password", "passwd",
+      "credential", "authorization", "private_key", "access_key", "salt_key", "master_key"};
   for (const std::string_view part : kSecret) {
     if (lower.find(part) != std::string::npos) return true;
   }

@@ -1,7 +1,8 @@
 // Which keys may a configuration hold, of what type, and what becomes of each?
 //
-// One table drives unknown-key findings, type checks, `intertie check` and docs/config-reference.md.
-// A key that gains a field in snapshot.h changes its status here, in the same change.
+// One table drives unknown-key findings, type checks, `intertie check` and
+// docs/config-reference.md. A key that gains a field in snapshot.h changes its status here, in the
+// same change.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +33,9 @@ enum class Section : uint8_t {
 
 enum class ValueType : uint8_t {
   kAny,
-  kBool,          // also "true" / "false": values of the environment are text
-  kInt,           // also "12" and 12.0
-  kNumber,        // also "1.5"
+  kBool,    // also "true" / "false": values of the environment are text
+  kInt,     // also "12" and 12.0
+  kNumber,  // also "1.5"
   kString,
   kStringList,
   kList,
@@ -46,11 +47,11 @@ enum class ValueType : uint8_t {
 
 struct KeySpec {
   Section section;
-  std::string_view key;            // may hold '*'
+  std::string_view key;  // may hold '*'
   ValueType type;
   std::string_view default_value;  // as the reference page prints it; "-" = none
   KeyStatus status;
-  std::string_view doc;            // one line for the operator
+  std::string_view doc;  // one line for the operator
 };
 
 // Rows of one section, in the order of the reference page.

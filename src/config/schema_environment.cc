@@ -11,6 +11,8 @@ using enum ValueType;
 
 constexpr auto kS = Section::kEnvironment;
 
+// One row per line, whatever its length.
+// clang-format off
 constexpr KeySpec kRows[] = {
     {kS, "LITELLM_MASTER_KEY", kString, "-", kOn, "general_settings.master_key."},
     {kS, "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY", kBool, "false", kOn, "Start without a real master key."},
@@ -55,6 +57,7 @@ constexpr KeySpec kRows[] = {
     {kS, "REDIS_*", kString, "-", kLater, "Shared state in Redis."},
     {kS, "HTTP_PROXY, HTTPS_PROXY, NO_PROXY", kString, "-", kLater, "Proxies on the way to upstreams."},
 };
+// clang-format on
 
 }  // namespace
 

@@ -11,6 +11,8 @@ using enum ValueType;
 
 constexpr auto kS = Section::kGeneralSettings;
 
+// One row per line, whatever its length.
+// clang-format off
 constexpr KeySpec kRows[] = {
     {kS, "master_key", kString, "LITELLM_MASTER_KEY", kOn, "The administrator's key. Unset, empty or sk-1234: the gateway does not start."},
     {kS, "dangerously_permit_weak_or_unset_master_key", kBool, "false", kOn, "Start all the same. Without a key everybody is administrator."},
@@ -113,6 +115,7 @@ constexpr KeySpec kRows[] = {
     {kS, "vector_store_*", kAny, "-", kLater, "Vector stores."},
     {kS, "control_plane_url", kAny, "-", kLater, "Control plane."},
 };
+// clang-format on
 
 }  // namespace
 

@@ -11,6 +11,8 @@ using enum ValueType;
 
 constexpr auto kS = Section::kLitellmSettings;
 
+// One row per line, whatever its length.
+// clang-format off
 constexpr KeySpec kRows[] = {
     {kS, "callbacks", kStringOrList, "[]", kOn, "prometheus switches /metrics on; other callbacks are named in a warning."},
     {kS, "success_callback", kStringOrList, "[]", kOn, "As callbacks."},
@@ -36,9 +38,9 @@ constexpr KeySpec kRows[] = {
     {kS, "enable_end_user_cost_tracking_prometheus_only", kBool, "false", kOn, "Fill the end_user label."},
     {kS, "prometheus_metrics_max_series_per_metric", kInt, "50000", kOn, "Series of one family before new ones collapse into \"other\"."},
     {kS, "ssl_verify", kBoolOrPath, "SSL_VERIFY, else true", kOn, "Check certificates of upstreams; a path names the authorities."},
-    {kS, "include_cost_in_streaming_usage", kBool, "false", kOn, "usage.cost in the last chunk of a stream."},
+    {kS, "include_cost_in_streaming_usage", kBool, "false", kLater, "usage.cost in the last chunk of a stream."},
     {kS, "expose_router_debug_in_errors", kBool, "true", kOn, "Explain in error messages which groups and fallbacks were tried."},
-    {kS, "compat_attempted_fallbacks", kBool, "false", kOn, "Ours: x-litellm-attempted-fallbacks is 0 or 1, as LiteLLM counts."},
+    {kS, "compat_attempted_fallbacks", kBool, "false", kLater, "Ours: x-litellm-attempted-fallbacks is 0 or 1, as LiteLLM counts."},
     {kS, "suppress_startup_output", kAny, "false", kOff, "There is no banner."},
     {kS, "telemetry", kAny, "-", kOff, "There is no telemetry."},
     {kS, "turn_off_message_logging", kAny, "false", kOff, "Messages are never logged."},
@@ -111,6 +113,7 @@ constexpr KeySpec kRows[] = {
     {kS, "ssl_certificate", kAny, "-", kLater, "Client certificate."},
     {kS, "user_url_validation", kAny, "-", kLater, "Which URLs a client may make the gateway load."},
 };
+// clang-format on
 
 }  // namespace
 

@@ -16,6 +16,8 @@ constexpr auto kR = Section::kRequestParams;
 constexpr auto kM = Section::kModelInfo;
 constexpr auto kC = Section::kCredential;
 
+// One row per line, whatever its length.
+// clang-format off
 constexpr KeySpec kRows[] = {
     {kT, "model_list", kList, "[]", kOn, "The deployments. Rows of one model_name form a group."},
     {kT, "litellm_settings", kMap, "{}", kOn, "Callbacks, timeouts and defaults for the router."},
@@ -42,8 +44,8 @@ constexpr KeySpec kRows[] = {
     {kW, "model_name", kString, "required", kOn, "The public name; '*' matches any text."},
     {kW, "litellm_params", kMap, "required", kOn, "How the deployment is called."},
     {kW, "model_info", kMap, "{}", kOn, "What is known about the deployment."},
-    {kW, "rpm", kInt, "-", kOn, "Requests per minute for the usage-based strategies, when litellm_params has none."},
-    {kW, "tpm", kInt, "-", kOn, "Tokens per minute for the usage-based strategies, when litellm_params has none."},
+    {kW, "rpm", kInt, "-", kOn, "Requests per minute under a usage-based strategy, when litellm_params has none."},
+    {kW, "tpm", kInt, "-", kOn, "Tokens per minute under a usage-based strategy, when litellm_params has none."},
 
     {kP, "model", kString, "required", kOn, "provider/model; the rest after the provider goes upstream."},
     {kP, "custom_llm_provider", kString, "from model", kOn, "The provider, whatever the model's prefix says."},
@@ -82,7 +84,7 @@ constexpr KeySpec kRows[] = {
     {kP, "*_cost_per_*", kAny, "price map", kLater, "Other prices: tiers, images, characters, batches."},
     {kP, "*_token_cost*", kAny, "price map", kLater, "Other cache prices."},
     {kP, "tiered_pricing", kAny, "-", kLater, "Prices by prompt length."},
-    {kP, "mock_response", kAny, "-", kOn, "Answer with this text and never call the upstream."},
+    {kP, "mock_response", kAny, "-", kLater, "Answer with this text. Today the upstream is called all the same."},
     {kP, "litellm_credential_name", kString, "-", kOn, "Take missing values from credential_list."},
     {kP, "ssl_verify", kBoolOrPath, "global", kOn, "Check the upstream's certificate; a path names the authorities."},
     {kP, "base_model", kString, "-", kOn, "Model whose prices and limits hold; model_info.base_model wins."},
@@ -164,8 +166,8 @@ constexpr KeySpec kRows[] = {
     {kM, "mode", kString, "price map, else chat", kOn, "chat, completion, embedding, ...: chooses the health probe."},
     {kM, "base_model", kString, "-", kOn, "Model whose prices and limits hold."},
     {kM, "max_tokens", kInt, "price map", kOn, "Shown in /model/info."},
-    {kM, "max_input_tokens", kInt, "price map", kOn, "Longest prompt, for pre-call checks."},
-    {kM, "max_output_tokens", kInt, "price map", kOn, "Longest answer."},
+    {kM, "max_input_tokens", kInt, "price map", kOn, "Longest prompt; shown in /model/info."},
+    {kM, "max_output_tokens", kInt, "price map", kOn, "Longest answer; shown in /model/info."},
     {kM, "order", kInt, "-", kOn, "As litellm_params.order, which wins."},
     {kM, "allowed_fails", kInt, "router's", kOn, "Failures before a cooldown."},
     {kM, "cooldown_time", kNumber, "router's", kOn, "As litellm_params.cooldown_time; this one wins."},
@@ -198,6 +200,7 @@ constexpr KeySpec kRows[] = {
     {kC, "credential_values", kMap, "{}", kOn, "Values that rows may take: api_key, api_base, ..."},
     {kC, "credential_info", kMap, "{}", kOff, "Description."},
 };
+// clang-format on
 
 }  // namespace
 

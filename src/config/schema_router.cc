@@ -13,8 +13,10 @@ constexpr auto kS = Section::kRouterSettings;
 constexpr auto kT = Section::kRetryPolicy;
 constexpr auto kA = Section::kAllowedFailsPolicy;
 
+// One row per line, whatever its length.
+// clang-format off
 constexpr KeySpec kRows[] = {
-    {kS, "routing_strategy", kString, "simple-shuffle", kOn, "simple-shuffle, least-busy, latency-based-routing, usage-based-routing, usage-based-routing-v2, cost-based-routing or provider-budget-routing."},
+    {kS, "routing_strategy", kString, "simple-shuffle", kOn, "simple-shuffle, least-busy or cost-based-routing. The latency, usage and budget strategies shuffle, with a warning."},
     {kS, "num_retries", kInt, "litellm_settings, else 2", kOn, "Attempts after the first within a group."},
     {kS, "retry_after", kNumber, "0", kOn, "Shortest pause in seconds before a retry."},
     {kS, "timeout", kNumber, "request_timeout", kOn, "Seconds one attempt may take."},
@@ -32,13 +34,13 @@ constexpr KeySpec kRows[] = {
     {kS, "retry_policy", kMap, "-", kOn, "Retries by exception."},
     {kS, "model_group_retry_policy", kMap, "{}", kOn, "{group: policy}; replaces retry_policy for that group."},
     {kS, "model_group_alias", kMap, "{}", kOn, "{alias: group} or {alias: {model, hidden}}."},
-    {kS, "enable_pre_call_checks", kBool, "false", kOn, "Skip deployments whose context is too small for the prompt."},
-    {kS, "enable_pre_call_check", kBool, "false", kOn, "Another spelling of enable_pre_call_checks."},
+    {kS, "enable_pre_call_checks", kBool, "false", kLater, "Skip deployments whose context is too small for the prompt."},
+    {kS, "enable_pre_call_check", kBool, "false", kLater, "Another spelling of enable_pre_call_checks."},
     {kS, "optional_pre_call_checks", kStringList, "[]", kOn, "enforce_model_rate_limits makes rpm and tpm hard limits."},
     {kS, "enable_tag_filtering", kBool, "false", kOn, "Route by tags."},
     {kS, "default_max_parallel_requests", kInt, "-", kOn, "Calls at the same time for deployments that say nothing."},
     {kS, "default_litellm_params", kMap, "{}", kOn, "litellm_params of every row that does not give them itself."},
-    {kS, "compat_attempted_fallbacks", kBool, "false", kOn, "Ours: x-litellm-attempted-fallbacks is 0 or 1, as LiteLLM counts."},
+    {kS, "compat_attempted_fallbacks", kBool, "false", kLater, "Ours: x-litellm-attempted-fallbacks is 0 or 1, as LiteLLM counts."},
     {kS, "set_verbose", kBool, "false", kOn, "Debug log lines."},
     {kS, "debug_level", kAny, "INFO", kOff, "LITELLM_LOG decides."},
     {kS, "client_ttl", kAny, "3600", kOff, "Upstream connections are pooled by origin."},
@@ -91,6 +93,7 @@ constexpr KeySpec kRows[] = {
     {kA, "BadGatewayErrorAllowedFails", kInt, "-", kOn, "Failures with 502 before a cooldown."},
     {kA, "NotFoundErrorAllowedFails", kInt, "-", kOn, "Failures with 404 before a cooldown."},
 };
+// clang-format on
 
 }  // namespace
 

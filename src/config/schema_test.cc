@@ -1,3 +1,6 @@
+// Is the schema table consistent, and is the reference page made from it?
+#include "config/schema.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,17 +8,23 @@
 
 #include "config/document.h"
 #include "config/loader.h"
-#include "config/schema.h"
 #include "config/yaml_parser.h"
 
 namespace gw::config {
 namespace {
 
-constexpr Section kSections[] = {
-    Section::kTop,           Section::kModelRow,           Section::kLitellmParams,
-    Section::kRequestParams, Section::kModelInfo,          Section::kCredential,
-    Section::kRouterSettings, Section::kLitellmSettings,   Section::kRetryPolicy,
-    Section::kAllowedFailsPolicy, Section::kGeneralSettings, Section::kEnvironment};
+constexpr Section kSections[] = {Section::kTop,
+                                 Section::kModelRow,
+                                 Section::kLitellmParams,
+                                 Section::kRequestParams,
+                                 Section::kModelInfo,
+                                 Section::kCredential,
+                                 Section::kRouterSettings,
+                                 Section::kLitellmSettings,
+                                 Section::kRetryPolicy,
+                                 Section::kAllowedFailsPolicy,
+                                 Section::kGeneralSettings,
+                                 Section::kEnvironment};
 
 yaml::Node NodeOf(std::string_view text) { return yaml::Parse(text).root; }
 
@@ -54,7 +63,8 @@ TEST(Schema, ReferencePageIsUpToDate) {
 }
 
 TEST(Schema, ExactKeysWinOverPatterns) {
-  EXPECT_EQ(FindKey(Section::kLitellmParams, "input_cost_per_token")->status, KeyStatus::kEffective);
+  EXPECT_EQ(FindKey(Section::kLitellmParams, "input_cost_per_token")->status,
+            KeyStatus::kEffective);
   EXPECT_EQ(FindKey(Section::kLitellmParams, "input_cost_per_token_above_128k_tokens")->status,
             KeyStatus::kNotSupportedYet);
   EXPECT_NE(FindKey(Section::kLitellmParams, "aws_region_name"), nullptr);

@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view kMask = "*****";
 
 bool LooksLikeSecret(std::string_view text) {
-  constexpr std::array<std::string_view, 9> kPrefixes = {"sk-", "Bearer ", "Basic ", "ghp_", "hf_",
-                                                         "gsk_", "AKIA", "xai-", "-----BEGIN"};
+  constexpr std::array<std::string_view, 9> kPrefixes = {
+      "sk-", "Bearer ", "Basic ", "ghp_", "hf_", "gsk_", "AKIA", "xai-", "-----BEGIN"};
   return std::any_of(kPrefixes.begin(), kPrefixes.end(), [text](std::string_view prefix) {
     return StartsWithIgnoreCase(text, prefix);
   });
@@ -24,7 +24,7 @@ bool LooksLikeSecret(std::string_view text) {
 // Values from the environment are taken for secrets unless the key says otherwise.
 bool IsHarmlessKey(std::string_view key) {
   constexpr std::array<std::string_view, 7> kKeys = {
-      "model", "api_base", "base_url", "api_version", "organization", "custom_llm_provider",
+      "model",      "api_base", "base_url", "api_version", "organization", "custom_llm_provider",
       "region_name"};
   return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
@@ -34,8 +34,9 @@ json::Value Mask(const yaml::Node& node, std::string_view key) {
     json::Object object;
     for (const yaml::Member& member : node.members) {
       const std::string name = yaml::KeyText(member.key);
-      object[name] = IsSecretKey(name) ? json::Value(boost::json::string(kMask.data(), kMask.size()))
-                                       : Mask(member.value, name);
+      object[name] = IsSecretKey(name)
+                         ? json::Value(boost::json::string(kMask.data(), kMask.size()))
+                         : Mask(member.value, name);
     }
     return object;
   }
@@ -75,6 +76,7 @@ void AppendCanonical(std::string& out, const yaml::Node& node) {
     return;
   }
   std::vector<const yaml::Member*> members;
+  members.reserve(node.members.size());
   for (const yaml::Member& member : node.members) members.push_back(&member);
   std::sort(members.begin(), members.end(), [](const yaml::Member* a, const yaml::Member* b) {
     return yaml::KeyText(a->key) < yaml::KeyText(b->key);

@@ -1,3 +1,4 @@
+// What does a node mean as a C++ value?
 #include "config/value_reader.h"
 
 #include <algorithm>
@@ -48,7 +49,8 @@ std::optional<int64_t> AsInt(const Node& node) {
 namespace {
 
 template <typename T>
-std::optional<T> Member(const Node& map, std::string_view key, std::optional<T> (*read)(const Node&)) {
+std::optional<T> Member(const Node& map, std::string_view key,
+                        std::optional<T> (*read)(const Node&)) {
   const Node* node = map.Find(key);
   if (node == nullptr) return std::nullopt;
   return read(*node);
@@ -56,8 +58,12 @@ std::optional<T> Member(const Node& map, std::string_view key, std::optional<T> 
 
 }  // namespace
 
-std::optional<bool> ReadBool(const Node& map, std::string_view key) { return Member(map, key, AsBool); }
-std::optional<int64_t> ReadInt(const Node& map, std::string_view key) { return Member(map, key, AsInt); }
+std::optional<bool> ReadBool(const Node& map, std::string_view key) {
+  return Member(map, key, AsBool);
+}
+std::optional<int64_t> ReadInt(const Node& map, std::string_view key) {
+  return Member(map, key, AsInt);
+}
 std::optional<double> ReadNumber(const Node& map, std::string_view key) {
   return Member(map, key, AsNumber);
 }

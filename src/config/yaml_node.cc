@@ -1,3 +1,4 @@
+// How is a document walked, printed and turned into JSON?
 #include "config/yaml_node.h"
 
 #include <cmath>
@@ -42,13 +43,20 @@ Node MakeString(std::string_view text) {
 
 std::string_view KindName(Kind kind) {
   switch (kind) {
-    case Kind::kNull: return "null";
-    case Kind::kBool: return "boolean";
-    case Kind::kInt: return "integer";
-    case Kind::kFloat: return "number";
-    case Kind::kString: return "string";
-    case Kind::kSequence: return "list";
-    case Kind::kMapping: return "mapping";
+    case Kind::kNull:
+      return "null";
+    case Kind::kBool:
+      return "boolean";
+    case Kind::kInt:
+      return "integer";
+    case Kind::kFloat:
+      return "number";
+    case Kind::kString:
+      return "string";
+    case Kind::kSequence:
+      return "list";
+    case Kind::kMapping:
+      return "mapping";
   }
   return "value";
 }
@@ -69,21 +77,36 @@ std::string IntText(const Node& node) {
 
 std::string KeyText(const Node& key) {
   switch (key.kind) {
-    case Kind::kNull: return "null";
-    case Kind::kBool: return key.boolean ? "true" : "false";
-    case Kind::kInt: return IntText(key);
-    case Kind::kFloat: return FloatText(key.real);
-    default: return key.text;
+    case Kind::kNull:
+      return "null";
+    case Kind::kBool:
+      return key.boolean ? "true" : "false";
+    case Kind::kInt:
+      return IntText(key);
+    case Kind::kFloat:
+      return FloatText(key.real);
+    default:
+      return key.text;
   }
 }
 
 void AppendJson(std::string& out, const Node& node) {
   switch (node.kind) {
-    case Kind::kNull: out += "null"; return;
-    case Kind::kBool: out += node.boolean ? "true" : "false"; return;
-    case Kind::kInt: out += IntText(node); return;
-    case Kind::kFloat: out += FloatText(node.real); return;
-    case Kind::kString: json::AppendQuoted(out, node.text); return;
+    case Kind::kNull:
+      out += "null";
+      return;
+    case Kind::kBool:
+      out += node.boolean ? "true" : "false";
+      return;
+    case Kind::kInt:
+      out += IntText(node);
+      return;
+    case Kind::kFloat:
+      out += FloatText(node.real);
+      return;
+    case Kind::kString:
+      json::AppendQuoted(out, node.text);
+      return;
     case Kind::kSequence: {
       out += '[';
       for (size_t i = 0; i < node.items.size(); ++i) {
@@ -109,15 +132,18 @@ void AppendJson(std::string& out, const Node& node) {
 
 json::Value ToJson(const Node& node) {
   switch (node.kind) {
-    case Kind::kNull: return nullptr;
-    case Kind::kBool: return node.boolean;
+    case Kind::kNull:
+      return nullptr;
+    case Kind::kBool:
+      return node.boolean;
     case Kind::kInt:
       if (!node.text.empty()) return node.real;
       return node.integer;
     case Kind::kFloat:
       if (!std::isfinite(node.real)) return nullptr;
       return node.real;
-    case Kind::kString: return boost::json::string(node.text);
+    case Kind::kString:
+      return boost::json::string(node.text);
     case Kind::kSequence: {
       json::Array array;
       array.reserve(node.items.size());

@@ -28,9 +28,9 @@ struct Node {
   Kind kind = Kind::kNull;
   bool boolean = false;
   int64_t integer = 0;
-  double real = 0;           // kFloat, and the nearest double of a kInt
-  std::string text;          // kString: content. kInt beyond int64: decimal digits, else empty
-  std::vector<Node> items;   // kSequence
+  double real = 0;              // kFloat, and the nearest double of a kInt
+  std::string text;             // kString: content. kInt beyond int64: decimal digits, else empty
+  std::vector<Node> items;      // kSequence
   std::vector<Member> members;  // kMapping, keys unique, order of first appearance
   Place place;
   // Set by the environment pass: the value was `os.environ/<env_name>` in the file.

@@ -1,3 +1,4 @@
+// What does a YAML text say?
 #include "config/yaml_parser.h"
 
 #include <yaml.h>
@@ -26,16 +27,20 @@ size_t CountNodes(const Node& node) {
 // Python's dict takes 1, 1.0 and true for the same key; a string never equals a number.
 std::string HashText(const Node& key) {
   switch (key.kind) {
-    case Kind::kBool: return key.boolean ? "n1" : "n0";
-    case Kind::kInt: return "n" + (key.text.empty() ? std::to_string(key.integer) : key.text);
+    case Kind::kBool:
+      return key.boolean ? "n1" : "n0";
+    case Kind::kInt:
+      return "n" + (key.text.empty() ? std::to_string(key.integer) : key.text);
     case Kind::kFloat:
       if (key.real > -9e15 && key.real < 9e15) {
         const auto whole = static_cast<int64_t>(key.real);
         if (static_cast<double>(whole) == key.real) return "n" + std::to_string(whole);
       }
       return "n" + KeyText(key);
-    case Kind::kNull: return "z";
-    default: return "s" + key.text;
+    case Kind::kNull:
+      return "z";
+    default:
+      return "s" + key.text;
   }
 }
 
@@ -73,8 +78,8 @@ class Builder {
   Builder(std::string_view text, int file) : file_(file) {
     ready_ = yaml_parser_initialize(&parser_) != 0;
     if (!ready_) return;
-    yaml_parser_set_input_string(
-        &parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                 text.size());
   }
   ~Builder() {
     event_.Clear();
@@ -126,13 +131,16 @@ class Builder {
     if (depth > kDepthMax) return Fail("nested too deeply", Here());
     node.place = Here();
     switch (event_.raw().type) {
-      case YAML_ALIAS_EVENT: return ParseAlias(node);
-      case YAML_SCALAR_EVENT: return ParseAnchored(node, depth, View(event_.raw().data.scalar.anchor));
+      case YAML_ALIAS_EVENT:
+        return ParseAlias(node);
+      case YAML_SCALAR_EVENT:
+        return ParseAnchored(node, depth, View(event_.raw().data.scalar.anchor));
       case YAML_SEQUENCE_START_EVENT:
         return ParseAnchored(node, depth, View(event_.raw().data.sequence_start.anchor));
       case YAML_MAPPING_START_EVENT:
         return ParseAnchored(node, depth, View(event_.raw().data.mapping_start.anchor));
-      default: return Fail("unexpected structure", Here());
+      default:
+        return Fail("unexpected structure", Here());
     }
   }
 
@@ -312,8 +320,8 @@ class Builder {
   int file_;
   bool ready_ = false;
   Parsed parsed_;
-  std::unordered_map<std::string, Node> anchors_;   // complete
-  std::unordered_set<std::string> open_anchors_;    // ever begun
+  std::unordered_map<std::string, Node> anchors_;  // complete
+  std::unordered_set<std::string> open_anchors_;   // ever begun
   size_t copied_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // YAML text -> Node tree, or one error with its place.
 //
-//   libyaml events --> typed scalars (yaml_resolver) --> anchors copied, merge keys applied --> Node
+//   libyaml events --> typed scalars (yaml_resolver) --> anchors copied, merge keys applied -->
+//   Node
 //
 // Same meaning as PyYAML's safe_load for everything a configuration holds. Refused on purpose:
 // self-containing aliases, !!binary, !!set, !!omap, !!pairs and foreign tags. Bounded: text size,

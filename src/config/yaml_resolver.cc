@@ -1,3 +1,4 @@
+// What does a plain YAML scalar mean?
 #include "config/yaml_resolver.h"
 
 #include <algorithm>
@@ -17,8 +18,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsDigitOrBar(char c) { return IsDigit(c) || c == '_'; }
 bool IsBoolWord(std::string_view t) {
   constexpr std::array<std::string_view, 18> kWords = {
-      "yes", "Yes", "YES", "no", "No", "NO", "true", "True", "TRUE", "false", "False", "FALSE",
-      "on",  "On",  "ON",  "off", "Off", "OFF"};
+      "yes",   "Yes",   "YES",   "no", "No", "NO", "true", "True", "TRUE",
+      "false", "False", "FALSE", "on", "On", "ON", "off",  "Off",  "OFF"};
   return !t.empty() && std::find(kWords.begin(), kWords.end(), t) != kWords.end();
 }
 
@@ -54,7 +55,8 @@ bool IsInt(std::string_view text) {
   if (t[0] == '0') {
     if (t.size() < 2) return false;
     if (t[1] == 'b') {
-      return t.size() > 2 && Run(t, 2, [](char c) { return c == '0' || c == '1' || c == '_'; }) == t.size();
+      return t.size() > 2 &&
+             Run(t, 2, [](char c) { return c == '0' || c == '1' || c == '_'; }) == t.size();
     }
     if (t[1] == 'x') {
       const auto hex = [](char c) {
@@ -114,7 +116,8 @@ void MultiplyAdd(std::string& digits, unsigned factor, unsigned add) {
     digits[i] = static_cast<char>('0' + value % 10);
     carry = value / 10;
   }
-  for (; carry != 0; carry /= 10) digits.insert(digits.begin(), static_cast<char>('0' + carry % 10));
+  for (; carry != 0; carry /= 10)
+    digits.insert(digits.begin(), static_cast<char>('0' + carry % 10));
 }
 
 std::optional<unsigned> DigitValue(char c, unsigned base) {
@@ -194,8 +197,9 @@ std::optional<double> FloatOf(std::string_view text) {
   if (text.empty() || !(IsDigit(text[0]) || text[0] == '.')) return std::nullopt;
   if (const auto value = ParseDouble(text)) return value;
   // Out of range: Python overflows to infinity and underflows to zero.
-  if (Run(text, 0, [](char c) { return IsDigit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'; }) !=
-      text.size()) {
+  if (Run(text, 0, [](char c) {
+        return IsDigit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
+      }) != text.size()) {
     return std::nullopt;
   }
   const size_t e = text.find_first_of("eE");
@@ -273,8 +277,10 @@ std::optional<std::string> ConstructScalar(ScalarTag tag, std::string_view text,
       node.kind = Kind::kString;
       node.text = text;
       return std::nullopt;
-    case ScalarTag::kMerge: return "\"<<\" merges a mapping and is no value; quote it";
-    case ScalarTag::kValue: return "\"=\" is no value in YAML 1.1; quote it";
+    case ScalarTag::kMerge:
+      return "\"<<\" merges a mapping and is no value; quote it";
+    case ScalarTag::kValue:
+      return "\"=\" is no value in YAML 1.1; quote it";
   }
   return "unknown tag";
 }

@@ -1,3 +1,4 @@
+// Does our YAML mean what PyYAML says? tests/python/yaml_differential.py asks it at length.
 #include <gtest/gtest.h>
 
 #include "config/yaml_parser.h"
@@ -37,9 +38,10 @@ TEST(Yaml, IntegersBeyondSixtyFourBitsKeepTheirDigits) {
 }
 
 TEST(Yaml, FloatsNeedAPointAndASignedExponent) {
-  ExpectAll({{"[1.5, 1., .5, 1.5e+3, 1.5e-07, 1_0.5, 1:30.5]", "[1.5,1.0,0.5,1500.0,1.5e-07,10.5,90.5]"},
-             {"[1e5, 1e-05, 1.5e3, -.5]", R"(["1e5","1e-05","1.5e3","-.5"])"},
-             {"[.inf, -.INF, .nan]", "[Infinity,-Infinity,NaN]"}});
+  ExpectAll(
+      {{"[1.5, 1., .5, 1.5e+3, 1.5e-07, 1_0.5, 1:30.5]", "[1.5,1.0,0.5,1500.0,1.5e-07,10.5,90.5]"},
+       {"[1e5, 1e-05, 1.5e3, -.5]", R"(["1e5","1e-05","1.5e3","-.5"])"},
+       {"[.inf, -.INF, .nan]", "[Infinity,-Infinity,NaN]"}});
 }
 
 TEST(Yaml, TimestampsStayStrings) {
@@ -48,9 +50,10 @@ TEST(Yaml, TimestampsStayStrings) {
 }
 
 TEST(Yaml, MergedKeysComeFirstAndOwnKeysWin) {
-  ExpectAll({{"b: &b {x: 1, y: 2}\nm:\n  y: 3\n  <<: *b\n", R"({"b":{"x":1,"y":2},"m":{"x":1,"y":3}})"},
-             {"m: {<<: [{x: 1}, {x: 2, z: 3}], w: 0}", R"({"m":{"x":1,"z":3,"w":0}})"},
-             {"m: {'<<': {a: 1}}", R"({"m":{"<<":{"a":1}}})"}});
+  ExpectAll(
+      {{"b: &b {x: 1, y: 2}\nm:\n  y: 3\n  <<: *b\n", R"({"b":{"x":1,"y":2},"m":{"x":1,"y":3}})"},
+       {"m: {<<: [{x: 1}, {x: 2, z: 3}], w: 0}", R"({"m":{"x":1,"z":3,"w":0}})"},
+       {"m: {'<<': {a: 1}}", R"({"m":{"<<":{"a":1}}})"}});
   EXPECT_EQ(DumpYamlAsJson("m: {<<: 1}").substr(0, 6), "error:");
   EXPECT_EQ(DumpYamlAsJson("- <<").substr(0, 6), "error:");
 }
@@ -133,7 +136,8 @@ TEST(Yaml, NodesRememberTheirPlace) {
 }
 
 TEST(Yaml, InvalidTextIsRefused) {
-  for (const std::string_view text : {"a: [1", "a: 'x", "\xff\xfe\xff", "a: \x07", "a:\n\tb: 1", "{a:}"}) {
+  for (const std::string_view text :
+       {"a: [1", "a: 'x", "\xff\xfe\xff", "a: \x07", "a:\n\tb: 1", "{a:}"}) {
     EXPECT_EQ(DumpYamlAsJson(text).substr(0, 6), "error:") << text;
   }
 }

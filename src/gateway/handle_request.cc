@@ -36,6 +36,16 @@ std::string CallId(const http::Headers& headers) {
   return std::string(given);
 }
 
+// The peer, or what a trusted proxy in front says (general_settings.use_x_forwarded_for).
+std::string_view ClientAddress(const config::Snapshot& snapshot, const http::ServerExchange& exchange) {
+  if (snapshot.general.use_x_forwarded_for) {
+    const std::string_view forwarded = exchange.head().headers.Get("x-forwarded-for");
+    const std::string_view first = Trim(forwarded.substr(0, forwarded.find(',')));
+    if (!first.empty()) return first;
+  }
+  return exchange.client_ip();
+}
+
 // Answers with the error in the client's dialect and accounts for it.
 net::Task<void> Refuse(RequestContext& context, Error error) {
   context.timing.finished = SteadyClock::now();
@@ -87,8 +97,10 @@ net::Task<bool> BackOff(RequestContext& context, Worker& worker, Duration wait) 
 
 void Finish(RequestContext& context, const routing::Candidate& candidate, const AttemptReport& report) {
   const double duration = Seconds(context.timing.finished - context.timing.attempt_begin);
-  const accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate.deployment,
-                                                        candidate.upstream_model, report.usage, duration);
+  const accounting::Cost cost =
+      report.cost ? *report.cost
+                  : accounting::ComputeCost(*context.core.snapshot, *candidate.deployment, candidate.upstream_model,
+                                            report.usage, duration);
   AnsweredBy answered;
   answered.candidate = &candidate;
   answered.remaining_requests = report.remaining_requests;
@@ -134,16 +146,16 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
         AccountAbandoned(context, &step.candidate, report.has_usage ? &report.usage : nullptr);
         co_return;
       case AttemptEnd::kFailed: {
-        const routing::FailureEffect effect = route.OnAttemptFailed(report.error, now);
-        AccountAttemptFailure(context, step.candidate, report.error, effect.cooldown_started);
+        const routing::FailureEffect effect = route.OnAttemptFailed(*report.error, now);
+        AccountAttemptFailure(context, step.candidate, *report.error, effect.cooldown_started);
         break;
       }
       case AttemptEnd::kBroken: {
-        const routing::FailureEffect effect = route.OnAttemptFailed(report.error, now);
-        AccountAttemptFailure(context, step.candidate, report.error, effect.cooldown_started);
+        const routing::FailureEffect effect = route.OnAttemptFailed(*report.error, now);
+        AccountAttemptFailure(context, step.candidate, *report.error, effect.cooldown_started);
         BillBroken(context, step.candidate, report);
         AccountHops(context, route);
-        AccountFailure(context, report.error);
+        AccountFailure(context, *report.error);
         co_return;
       }
     }
@@ -162,15 +174,17 @@ net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, 
   context.path_model = std::move(call.path_model);
   context.call_id = CallId(headers);
   context.timing.arrived = exchange.received_at();
-  context.caller.client_ip = exchange.client_ip();
+  context.caller.client_ip = ClientAddress(*core.snapshot, exchange);
   context.caller.user_agent = headers.Get("user-agent");
 
   // AUTHENTICATE, before a byte of the body is looked at.
   const auto lookup = [&headers](std::string_view name) { return headers.Get(name); };
-  auto identity = core.authenticator.Authenticate(lookup);
-  if (!identity.ok()) co_return co_await Refuse(context, std::move(identity.error()));
-  context.caller.hashed_api_key = identity->hashed_api_key;
-  context.caller.user = identity->user;
+  if (core.authenticator.NeedsKey(call.route, exchange.head().path())) {
+    auto identity = core.authenticator.Authenticate(lookup);
+    if (!identity.ok()) co_return co_await Refuse(context, std::move(identity.error()));
+    context.caller.hashed_api_key = identity->hashed_api_key;
+    context.caller.user = identity->user;
+  }
 
   // READ and VALIDATE.
   const size_t configured = core.snapshot->general.request_bytes_max;
@@ -189,6 +203,9 @@ net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, 
   // CONTROLS: what the client said about model, stream, retries, timeouts, fallbacks.
   auto read = ReadControls(context, *body);
   if (!read.ok()) co_return co_await Refuse(context, std::move(read.error()));
+  const std::string& user_header = core.snapshot->general.user_header_name;
+  if (const std::string_view user = user_header.empty() ? "" : headers.Get(user_header); !user.empty())
+    context.end_user = user;
   if (core.snapshot->metrics.end_user_label) context.caller.end_user = context.end_user;
   if (!core.index.Knows(context.controls.model))
     co_return co_await Refuse(context, routing::ModelNotFound(context.controls.model));

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "api/endpoint.h"
+#include "api/route_table.h"
 #include "base/result.h"
 #include "gateway/worker.h"
 #include "http/server_connection.h"
@@ -19,6 +20,7 @@ namespace gw::gateway {
 
 struct InferenceCall {
   api::Endpoint endpoint = api::Endpoint::kChat;
+  api::RouteId route = api::RouteId::kChat;
   std::string_view route_label;  // for metrics; bounded
   std::string path_model;        // of /engines/{model}/..., decoded; may be empty
 };

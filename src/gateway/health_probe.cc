@@ -99,7 +99,9 @@ struct StartChains {
   bool await_ready() const { return round.deployments.empty(); }
   void await_suspend(std::coroutine_handle<> waiter) const {
     round.waiter = waiter;
-    round.running = std::min(kParallelProbes, round.deployments.size());
+    const auto wanted = round.worker.core().snapshot->general.health_check_concurrency;
+    const size_t lanes = wanted && *wanted > 0 ? static_cast<size_t>(*wanted) : kParallelProbes;
+    round.running = std::min(lanes, round.deployments.size());
     const size_t chains = round.running;
     for (size_t i = 0; i < chains; ++i) net::Spawn(Chain(round));
   }

@@ -24,6 +24,21 @@ void FloatLine(std::string& out, std::string_view name, double value) {
   out += "\r\n";
 }
 
+// Milliseconds with three decimals: what a duration is worth, at a fraction of a double's price.
+void MillisLine(std::string& out, std::string_view name, double seconds) {
+  const auto micros = static_cast<int64_t>(seconds > 0 ? seconds * 1e6 : 0);
+  char digits[32];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), micros / 1000);
+  (void)error;
+  const auto rest = static_cast<int>(micros % 1000);
+  out += name;
+  out += ": ";
+  out.append(digits, end);
+  const char decimals[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                           static_cast<char>('0' + rest % 10), '\r', '\n'};
+  out.append(decimals, sizeof(decimals));
+}
+
 void IntLine(std::string& out, std::string_view name, int value) {
   char digits[16];
   const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), value);
@@ -84,8 +99,8 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
   }
   out += kZeroCostLines;
   FloatLine(out, "x-litellm-key-spend", context.core.TotalSpend() + (values.cost != nullptr ? values.cost->total : 0));
-  FloatLine(out, "x-litellm-response-duration-ms", values.total_s * 1000);
-  FloatLine(out, "x-litellm-overhead-duration-ms", values.overhead_s * 1000);
+  MillisLine(out, "x-litellm-response-duration-ms", values.total_s);
+  MillisLine(out, "x-litellm-overhead-duration-ms", values.overhead_s);
   IntLine(out, "x-litellm-attempted-retries", values.attempted_retries);
   if (values.attempted_retries > 0) IntLine(out, "x-litellm-max-retries", values.max_retries);
   IntLine(out, "x-litellm-attempted-fallbacks", values.attempted_fallbacks);

@@ -120,6 +120,7 @@ net::Task<AttemptReport> Answer(Attempt& a, std::string body) {
   values.attempted_fallbacks = a.route.attempted_fallbacks();
   values.upstream = &upstream;
   values.cost = &cost;
+  report.cost = cost;
   values.total_s = Seconds(t.finished - t.arrived);
   values.overhead_s = Seconds(t.finished - t.arrived - t.upstream - window - t.backoff);
   std::string lines;
@@ -156,11 +157,13 @@ net::Task<AttemptReport> ReadWholeAnswer(Attempt& a) {
     co_return report;
   }
   if (a.translator.content_filtered() && WantsPolicyFallback(a.context, a.candidate)) {
-    report.error.cls = ErrorClass::kContentPolicyViolation;
-    report.error.source = ErrorSource::kUpstream;
-    report.error.status = 400;
-    report.error.provider = a.candidate.deployment->provider;
-    report.error.message = "litellm.ContentPolicyViolationError: the answer was filtered by the provider";
+    Error filtered;
+    filtered.cls = ErrorClass::kContentPolicyViolation;
+    filtered.source = ErrorSource::kUpstream;
+    filtered.status = 400;
+    filtered.provider = a.candidate.deployment->provider;
+    filtered.message = "litellm.ContentPolicyViolationError: the answer was filtered by the provider";
+    report.error = std::move(filtered);
     co_return report;
   }
   report = co_await Answer(a, std::move(*translated));

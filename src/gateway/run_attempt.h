@@ -1,6 +1,9 @@
 // One attempt for one client request: translate, call, and either answer the client or say why not.
 #pragma once
 
+#include <optional>
+
+#include "accounting/cost.h"
 #include "api/usage.h"
 #include "base/error.h"
 #include "gateway/request_context.h"
@@ -18,9 +21,10 @@ enum class AttemptEnd : uint8_t {
 
 struct AttemptReport {
   AttemptEnd end = AttemptEnd::kFailed;
-  Error error;             // kFailed, kBroken
+  std::optional<Error> error;  // set with kFailed and kBroken (an Error is costly to move)
   api::Usage usage;        // kAnswered, kBroken, kAbandoned: as far as known
   bool has_usage = false;
+  std::optional<accounting::Cost> cost;  // when the answer's headers told it already
   double remaining_requests = -1, remaining_tokens = -1;
 };
 

@@ -76,6 +76,7 @@ net::Task<void> Worker::Handle(http::ServerExchange& exchange) {
   if (endpoint) {
     InferenceCall call;
     call.endpoint = *endpoint;
+    call.route = match.id;
     call.route_label = match.label;
     if (!match.model.empty()) call.path_model = PercentDecode(match.model, false);
     co_await HandleInference(*this, exchange, std::move(call));

@@ -10,7 +10,7 @@ constexpr size_t kBodyRoomBytes = 4 * 1024;
 }
 
 ClientConnection::ClientConnection(net::EventLoop& loop, std::unique_ptr<net::Stream> stream)
-    : loop_(loop), stream_(std::move(stream)), input_(loop, *stream_, kUpstreamBufferBytes),
+    : stream_(std::move(stream)), input_(loop, *stream_, kUpstreamBufferBytes),
       write_deadline_(loop.timers(), &ClientConnection::OnWriteDeadline, this) {}
 
 void ClientConnection::OnWriteDeadline(void* self) {
@@ -28,7 +28,6 @@ net::Task<net::IoStatus> ClientConnection::SendRequest(std::span<const std::stri
   span_at_ = 0;
   body_done_ = false;
   write_deadline_.Arm(deadline);
-  loop_.ScheduleWake();
   const net::IoResult result = co_await net::WriteAll(*stream_, pieces);
   write_deadline_.Disarm();
   co_return write_timed_out_ ? net::IoStatus::kTimeout : result.status;

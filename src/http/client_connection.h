@@ -63,7 +63,6 @@ class ClientConnection {
   [[nodiscard]] net::Task<net::IoStatus> FillMore(TimePoint deadline);
   [[nodiscard]] net::Task<net::IoStatus> FindHead(TimePoint deadline, size_t* size);
 
-  net::EventLoop& loop_;
   std::unique_ptr<net::Stream> stream_;
   net::InputBuffer input_;
   net::Deadline write_deadline_;

@@ -18,7 +18,7 @@ template <typename Start>
 class TimedOp {
  public:
   TimedOp(EventLoop& loop, Stream& stream, TimePoint deadline, CancelSlot* cancel, Start start)
-      : loop_(loop), stream_(stream), deadline_(deadline), cancel_(cancel), start_(start),
+      : stream_(stream), deadline_(deadline), cancel_(cancel), start_(start),
         timer_(loop.timers(), &TimedOp::OnDeadline, this) {}
   bool await_ready() noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiter) {
@@ -26,7 +26,6 @@ class TimedOp {
     op_.context = this;
     op_.on_done = &TimedOp::OnDone;
     timer_.Arm(deadline_);
-    loop_.ScheduleWake();
     if (cancel_ != nullptr) cancel_->Set(&TimedOp::OnCancel, this);
     start_(op_);
   }
@@ -45,7 +44,6 @@ class TimedOp {
   }
   static void OnCancel(void* self) { static_cast<TimedOp*>(self)->stream_.Cancel(); }
 
-  EventLoop& loop_;
   Stream& stream_;
   TimePoint deadline_;
   CancelSlot* cancel_;

@@ -1,58 +1,157 @@
 #include "net/event_loop.h"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
 
 namespace gw::net {
 
-namespace asio = boost::asio;
+namespace {
 
-struct EventLoop::Impl {
-  // The reactor is used by one thread only; the scheduler stays safe for Post().
-  asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
-  asio::executor_work_guard<asio::io_context::executor_type> guard{io.get_executor()};
-  asio::steady_timer timer{io};
-  TimePoint wake_at = TimePoint::max();
-};
+constexpr int kEventsPerWait = 256;
+constexpr uint64_t kWakeTag = ~uint64_t{0};
 
-EventLoop::EventLoop(uint32_t index)
-    : index_(index), timers_(SteadyClock::now()), impl_(std::make_unique<Impl>()) {}
-
-EventLoop::~EventLoop() = default;
-
-void EventLoop::Run() { impl_->io.run(); }
-
-void EventLoop::Stop() { impl_->io.stop(); }
-
-void EventLoop::Post(std::function<void()> work) { asio::post(impl_->io, std::move(work)); }
-
-asio::io_context& EventLoop::io() { return impl_->io; }
-
-void EventLoop::ScheduleWake() {
-  const auto next = timers_.NextWake();
-  if (!next || *next >= impl_->wake_at) return;
-  impl_->wake_at = *next;
-  impl_->timer.expires_at(*next);
-  impl_->timer.async_wait([this](const boost::system::error_code& error) {
-    if (!error) OnWake();
-  });
+uint64_t Tag(uint32_t slot, uint32_t generation) {
+  return (static_cast<uint64_t>(generation) << 32) | slot;
 }
 
-void EventLoop::OnWake() {
-  impl_->wake_at = TimePoint::max();
-  timers_.Advance(SteadyClock::now());
-  ScheduleWake();
+}  // namespace
+
+EventLoop::EventLoop(uint32_t index)
+    : index_(index),
+      timers_(SteadyClock::now()),
+      epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = kWakeTag;
+  epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &event);
+}
+
+EventLoop::~EventLoop() {
+  close(wake_fd_);
+  close(epoll_fd_);
+}
+
+void EventLoop::Run() {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    TakeEvents(ready_.empty() ? WaitMillis() : 0);
+    RunReady();
+    timers_.Advance(SteadyClock::now());
+    if (has_posted_.load(std::memory_order_acquire)) RunPosted();
+  }
+}
+
+void EventLoop::Stop() {
+  stopping_.store(true, std::memory_order_release);
+  const uint64_t one = 1;
+  (void)!write(wake_fd_, &one, sizeof(one));
+}
+
+void EventLoop::Post(std::function<void()> work) {
+  {
+    const std::lock_guard<std::mutex> lock(posted_mutex_);
+    posted_.push_back(std::move(work));
+    has_posted_.store(true, std::memory_order_release);
+  }
+  const uint64_t one = 1;
+  (void)!write(wake_fd_, &one, sizeof(one));
+}
+
+void EventLoop::RunPosted() {
+  std::vector<std::function<void()>> batch;
+  {
+    const std::lock_guard<std::mutex> lock(posted_mutex_);
+    batch.swap(posted_);
+    has_posted_.store(false, std::memory_order_release);
+  }
+  for (const auto& work : batch) work();
+}
+
+int EventLoop::WaitMillis() const {
+  const auto next = timers_.NextWake();
+  if (!next) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - SteadyClock::now()).count();
+  if (left <= 0) return 0;
+  return left < 60'000 ? static_cast<int>(left) : 60'000;
+}
+
+void EventLoop::TakeEvents(int timeout_ms) {
+  std::array<epoll_event, kEventsPerWait> events;
+  const int count = epoll_wait(epoll_fd_, events.data(), kEventsPerWait, timeout_ms);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<size_t>(i)];
+    if (event.data.u64 == kWakeTag) {
+      uint64_t drained = 0;
+      (void)!read(wake_fd_, &drained, sizeof(drained));
+      continue;
+    }
+    const auto slot = static_cast<uint32_t>(event.data.u64);
+    const auto generation = static_cast<uint32_t>(event.data.u64 >> 32);
+    if (slots_[slot].generation == generation) Enqueue(slot, event.events);
+  }
+}
+
+void EventLoop::Enqueue(uint32_t slot, uint32_t events) {
+  Slot& entry = slots_[slot];
+  entry.events |= events;
+  if (entry.queued) return;
+  entry.queued = true;
+  ready_.push_back(Tag(slot, entry.generation));
+}
+
+// One round: what is queued meanwhile waits for the next, so that nobody starves the others.
+void EventLoop::RunReady() {
+  running_.swap(ready_);
+  for (const uint64_t tag : running_) {
+    const auto index = static_cast<uint32_t>(tag);
+    if (slots_[index].generation != static_cast<uint32_t>(tag >> 32)) continue;
+    slots_[index].queued = false;
+    slots_[index].watcher->OnReady(std::exchange(slots_[index].events, 0));
+  }
+  running_.clear();
+}
+
+uint32_t EventLoop::Register(Watcher& watcher, int fd, uint32_t events) {
+  uint32_t slot = 0;
+  if (free_slots_.empty()) {
+    slot = static_cast<uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  Slot& entry = slots_[slot];
+  entry.watcher = &watcher;
+  entry.events = 0;
+  entry.queued = false;
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = Tag(slot, entry.generation);
+  epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
+  return slot;
+}
+
+void EventLoop::Unregister(uint32_t slot) {
+  ++slots_[slot].generation;
+  slots_[slot].watcher = nullptr;
+  free_slots_.push_back(slot);
+}
+
+Watcher::~Watcher() {
+  loop_.Unregister(slot_);
+  close(fd_);  // leaves the epoll set with it
 }
 
 Sleep::Sleep(EventLoop& loop, Duration duration, CancelSlot* slot)
-    : loop_(loop), duration_(duration), slot_(slot), deadline_(loop.timers(), &Sleep::OnDeadline, this) {}
+    : duration_(duration), slot_(slot), deadline_(loop.timers(), &Sleep::OnDeadline, this) {}
 
 void Sleep::await_suspend(std::coroutine_handle<> waiter) {
   waiter_ = waiter;
   deadline_.Arm(SteadyClock::now() + duration_);
-  loop_.ScheduleWake();
   if (slot_ != nullptr) slot_->Set(&Sleep::OnCancel, this);
 }
 

@@ -1,22 +1,27 @@
-// One loop per worker thread: sockets, deadlines, work posted from other threads.
+// One loop per worker thread: descriptors, deadlines, work posted from other threads.
 //
-// Boost.Asio lives behind this header and stream.h; nothing outside net/ includes it.
+//   epoll_wait --events--> ready queue --> Watcher::OnReady, one after the other, from the top of
+//   the loop; then expired deadlines; then posted work
+//
+// Each descriptor is registered once, edge-triggered, for both directions; afterwards no epoll_ctl.
+// Events name a slot and its generation, so that an event of a watcher that is gone by its turn is
+// dropped: whatever a callback destroys, nothing dangles.
 // Thread rule: everything of a loop belongs to its thread, except Post() and Stop().
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <mutex>
+#include <vector>
 
 #include "base/clock.h"
 #include "net/timer_wheel.h"
 
-namespace boost::asio {
-class io_context;
-}
-
 namespace gw::net {
+
+class Watcher;
 
 class EventLoop {
  public:
@@ -31,24 +36,72 @@ class EventLoop {
 
   [[nodiscard]] uint32_t index() const { return index_; }
   [[nodiscard]] TimerWheel& timers() { return timers_; }
-  [[nodiscard]] boost::asio::io_context& io();
-  // Called by net/ after anything that may have armed a deadline sooner than the next wake.
-  void ScheduleWake();
 
  private:
-  struct Impl;
-  void OnWake();
+  friend class Watcher;
 
-  uint32_t index_;
+  struct Slot {
+    Watcher* watcher = nullptr;
+    uint32_t generation = 0;
+    uint32_t events = 0;   // gathered since the last OnReady
+    bool queued = false;
+  };
+
+  uint32_t Register(Watcher& watcher, int fd, uint32_t events);
+  void Unregister(uint32_t slot);
+  void Enqueue(uint32_t slot, uint32_t events);
+  [[nodiscard]] int WaitMillis() const;
+  void TakeEvents(int timeout_ms);
+  void RunReady();
+  void RunPosted();
+
+  const uint32_t index_;
   TimerWheel timers_;
-  std::unique_ptr<Impl> impl_;
+  int epoll_fd_;
+  int wake_fd_;
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_slots_;
+  std::vector<uint64_t> ready_, running_;  // generation << 32 | slot
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> has_posted_{false};
+  std::mutex posted_mutex_;                // guards posted_; never held while work runs
+  std::vector<std::function<void()>> posted_;
+};
+
+// A descriptor on a loop. Owns and closes it. Internal to net/.
+class Watcher {
+ public:
+  // `events` as for epoll_ctl.
+  Watcher(EventLoop& loop, int fd, uint32_t events)
+      : loop_(loop), fd_(fd), slot_(loop.Register(*this, fd, events)) {}
+  virtual ~Watcher();
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  // What epoll said since the last call; 0 after Requeue alone. May destroy the watcher.
+  virtual void OnReady(uint32_t events) = 0;
+
+  [[nodiscard]] int fd() const { return fd_; }
+
+ protected:
+  // OnReady comes (again) in the next round of the loop.
+  void Requeue() { loop_.Enqueue(slot_, 0); }
+  EventLoop& loop_;
+
+ private:
+  int fd_;
+  uint32_t slot_;
 };
 
 // What a wait can be cancelled by: a client that left, a drain. Owned by the waiting side.
 class CancelSlot {
  public:
   using Callback = void (*)(void* context);
-  void Set(Callback callback, void* context) { callback_ = callback; context_ = context; }
+  void Set(Callback callback, void* context) {
+    callback_ = callback;
+    context_ = context;
+  }
   void Clear() { callback_ = nullptr; }
   void Fire() {
     if (callback_ != nullptr) {
@@ -75,7 +128,6 @@ class Sleep {
   static void OnDeadline(void* self);
   static void OnCancel(void* self);
 
-  EventLoop& loop_;
   Duration duration_;
   CancelSlot* slot_;
   std::coroutine_handle<> waiter_;

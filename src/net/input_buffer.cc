@@ -8,8 +8,7 @@
 namespace gw::net {
 
 InputBuffer::InputBuffer(EventLoop& loop, Stream& stream, size_t initial_bytes)
-    : loop_(loop),
-      stream_(stream),
+    : stream_(stream),
       buffer_(std::make_unique<char[]>(initial_bytes + json::kPadding)),
       capacity_(initial_bytes),
       deadline_(loop.timers(), &InputBuffer::OnDeadline, this) {
@@ -89,7 +88,6 @@ void InputBuffer::Fill::await_suspend(std::coroutine_handle<> waiter) {
   input_.waiter_ = waiter;
   if (deadline_ != TimePoint::max()) {
     input_.deadline_.Arm(deadline_);
-    input_.loop_.ScheduleWake();
   }
 }
 

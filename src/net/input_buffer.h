@@ -82,7 +82,6 @@ class InputBuffer {
   static void OnRead(void* self);
   static void OnDeadline(void* self);
 
-  EventLoop& loop_;
   Stream& stream_;
   std::unique_ptr<char[]> buffer_;
   size_t capacity_;

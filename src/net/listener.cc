@@ -2,33 +2,41 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "net/tcp_stream.h"
 
 namespace gw::net {
 
-namespace asio = boost::asio;
-using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type>;
-
 struct Listener::Impl {
-  Impl(EventLoop& l, OnAccept callback)
-      : loop(l), acceptor(l.io().get_executor()), on_accept(std::move(callback)) {}
+  Impl(EventLoop& l, int fd, OnAccept callback) : loop(l), on_accept(std::move(callback)), listening_fd(fd) {}
+  ~Impl() {
+    if (listening_fd >= 0) close(listening_fd);
+  }
+
+  // Level-triggered: what a bounded batch leaves in the backlog raises the next event.
+  class Door final : public Watcher {
+   public:
+    Door(EventLoop& loop, int fd, Impl& owner) : Watcher(loop, fd, EPOLLIN), owner_(owner) {}
+    void OnReady(uint32_t) override { owner_.AcceptAll(fd()); }
+
+   private:
+    Impl& owner_;
+  };
 
   EventLoop& loop;
-  Acceptor acceptor;
   OnAccept on_accept;
+  int listening_fd;  // until Start
+  std::unique_ptr<Door> door;
   uint16_t port = 0;
 
-  void Wait();
-  void AcceptAll();
+  void AcceptAll(int fd);
 };
 
 namespace {
@@ -79,42 +87,30 @@ Result<std::unique_ptr<Listener>> Listener::Open(EventLoop& loop, const std::str
     close(fd);
     return BindError(host, port, why);
   }
-  auto impl = std::make_unique<Impl>(loop, std::move(on_accept));
+  auto impl = std::make_unique<Impl>(loop, fd, std::move(on_accept));
   sockaddr_storage bound{};
   socklen_t length = sizeof(bound);
   getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
   impl->port = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
                                                  : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
-  boost::system::error_code error;
-  impl->acceptor.assign(asio::ip::tcp::v4(), fd, error);
-  if (error) return BindError(host, port, error.message().c_str());
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }
 
 uint16_t Listener::port() const { return impl_->port; }
 
-void Listener::Start() { impl_->Wait(); }
-
-void Listener::Close() {
-  boost::system::error_code ignored;
-  impl_->acceptor.close(ignored);
+void Listener::Start() {
+  impl_->door = std::make_unique<Impl::Door>(impl_->loop, std::exchange(impl_->listening_fd, -1), *impl_);
 }
 
-void Listener::Impl::Wait() {
-  acceptor.async_wait(Acceptor::wait_read, [this](const boost::system::error_code& error) {
-    if (error) return;  // closed
-    AcceptAll();
-    Wait();
-  });
-}
+void Listener::Close() { impl_->door.reset(); }
 
-void Listener::Impl::AcceptAll() {
+void Listener::Impl::AcceptAll(int door_fd) {
   // A bounded batch, so that a connection storm cannot starve the requests in progress.
   constexpr int kBatch = 64;
   for (int i = 0; i < kBatch; ++i) {
     sockaddr_storage peer{};
     socklen_t length = sizeof(peer);
-    const int fd = accept4(acceptor.native_handle(), reinterpret_cast<sockaddr*>(&peer), &length,
+    const int fd = accept4(door_fd, reinterpret_cast<sockaddr*>(&peer), &length,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;

@@ -1,65 +1,38 @@
 #include "net/tcp_stream.h"
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cerrno>
-#include <climits>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace gw::net {
 
-namespace asio = boost::asio;
-using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
-
 namespace {
 
-IoStatus StatusOf(const boost::system::error_code& error) {
-  if (!error) return IoStatus::kOk;
-  if (error == asio::error::eof) return IoStatus::kEof;
-  if (error == asio::error::operation_aborted) return IoStatus::kCancelled;
-  if (error == asio::error::connection_reset || error == asio::error::broken_pipe)
-    return IoStatus::kReset;
-  return IoStatus::kFailed;
-}
+constexpr uint32_t kBothWays = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
-class TcpStream final : public SocketStream {
+// A socket whose readiness is remembered: a read or write is only tried when it may succeed.
+class TcpStream final : public SocketStream, private Watcher {
  public:
   TcpStream(EventLoop& loop, int fd, std::string peer)
-      : socket_(loop.io().get_executor()), peer_(std::move(peer)) {
-    boost::system::error_code ignored;
-    socket_.assign(asio::ip::tcp::v4(), fd, ignored);
-    socket_.non_blocking(true, ignored);
-  }
+      : Watcher(loop, fd, kBothWays), peer_(std::move(peer)) {}
 
   bool StartRead(std::span<char> into, IoOp& op) override {
     if (cancelled_) {
       op.result = {0, IoStatus::kCancelled};
       return true;
     }
-    socket_.async_read_some(asio::buffer(into.data(), into.size()),
-                            [&op](const boost::system::error_code& error, size_t bytes) {
-                              op.Complete({bytes, StatusOf(error)});
-                            });
+    read_into_ = into;
+    read_op_ = &op;
+    // Not here and now: a busy peer must not keep the loop to itself.
+    if (readable_) Requeue();
     return false;
-  }
-
-  void StartConnectWait(IoOp& op) override {
-    socket_.async_wait(Socket::wait_write, [this, &op](const boost::system::error_code& error) {
-      if (error) {
-        op.Complete({0, StatusOf(error)});
-        return;
-      }
-      int trouble = 0;
-      socklen_t length = sizeof(trouble);
-      getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &trouble, &length);
-      op.Complete({0, trouble == 0 ? IoStatus::kOk : IoStatus::kReset});
-    });
   }
 
   bool StartWrite(std::span<const std::string_view> pieces, IoOp& op) override {
@@ -68,24 +41,27 @@ class TcpStream final : public SocketStream {
       return true;
     }
     // Nearly every write fits the socket buffer: try at once, wait only for the rest.
-    size_t skip = 0;
-    const IoStatus status = SendSome(pieces, &skip);
-    if (status != IoStatus::kOk || skip == kAllSent) {
+    size_t sent = 0;
+    const IoStatus status = SendSome(pieces, &sent);
+    if (status != IoStatus::kOk || sent == kAllSent) {
       op.result = {0, status};
       return true;
     }
     pieces_.assign(pieces.begin(), pieces.end());
-    sent_ = skip;
+    sent_ = sent;
     write_op_ = &op;
-    WaitWritable();
     return false;
+  }
+
+  void StartConnectWait(IoOp& op) override {
+    connecting_ = true;
+    write_op_ = &op;
   }
 
   void Cancel() override {
     if (cancelled_) return;
     cancelled_ = true;
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
+    if (read_op_ != nullptr || write_op_ != nullptr) Requeue();
   }
 
   [[nodiscard]] const std::string& peer_address() const override { return peer_; }
@@ -93,6 +69,69 @@ class TcpStream final : public SocketStream {
  private:
   static constexpr size_t kAllSent = SIZE_MAX;
   static constexpr size_t kPiecesPerCall = 64;
+
+  // At most one operation is completed per call: completing may destroy the stream.
+  void OnReady(uint32_t events) override {
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+    const bool writable = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+    writable_ = writable_ || writable;
+
+    if (write_op_ != nullptr && (cancelled_ || writable_)) {
+      if (ContinueWrite()) return;
+    }
+    if (read_op_ != nullptr && (cancelled_ || readable_)) TryRead();
+  }
+
+  // True when the write completed (and `this` may be gone).
+  bool ContinueWrite() {
+    IoStatus status = IoStatus::kCancelled;
+    if (!cancelled_ && connecting_) {
+      connecting_ = false;
+      status = ConnectResult();
+    } else if (!cancelled_) {
+      status = SendSome(pieces_, &sent_);
+      if (status == IoStatus::kOk && sent_ != kAllSent) return false;
+    }
+    // The reading side gets its turn in the next round.
+    if (read_op_ != nullptr && (cancelled_ || readable_)) Requeue();
+    std::exchange(write_op_, nullptr)->Complete({0, status});
+    return true;
+  }
+
+  void TryRead() {
+    if (cancelled_) {
+      std::exchange(read_op_, nullptr)->Complete({0, IoStatus::kCancelled});
+      return;
+    }
+    const ssize_t n = ::recv(fd(), read_into_.data(), read_into_.size(), 0);
+    if (n > 0) {
+      const auto bytes = static_cast<size_t>(n);
+      // A short read emptied the socket; what comes later raises a new event. After a hang-up the
+      // end still has to be read.
+      if (bytes < read_into_.size() && !hung_up_) readable_ = false;
+      std::exchange(read_op_, nullptr)->Complete({bytes, IoStatus::kOk});
+      return;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      readable_ = false;
+      return;
+    }
+    if (n < 0 && errno == EINTR) {
+      Requeue();
+      return;
+    }
+    IoStatus status = IoStatus::kEof;
+    if (n < 0) status = errno == ECONNRESET || errno == EPIPE ? IoStatus::kReset : IoStatus::kFailed;
+    std::exchange(read_op_, nullptr)->Complete({0, status});
+  }
+
+  [[nodiscard]] IoStatus ConnectResult() const {
+    int trouble = 0;
+    socklen_t length = sizeof(trouble);
+    getsockopt(fd(), SOL_SOCKET, SO_ERROR, &trouble, &length);
+    return trouble == 0 ? IoStatus::kOk : IoStatus::kReset;
+  }
 
   // Sends from byte *skip on; *skip becomes the bytes sent so far, or kAllSent.
   IoStatus SendSome(std::span<const std::string_view> pieces, size_t* skip) {
@@ -116,39 +155,33 @@ class TcpStream final : public SocketStream {
       msghdr message{};
       message.msg_iov = vectors;
       message.msg_iovlen = count;
-      const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+      const ssize_t sent = ::sendmsg(fd(), &message, MSG_NOSIGNAL);
       if (sent < 0) {
         if (errno == EINTR) continue;
         *skip = done;
-        if (errno == EAGAIN || errno == EWOULDBLOCK) return IoStatus::kOk;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+          writable_ = false;
+          return IoStatus::kOk;
+        }
         return (errno == EPIPE || errno == ECONNRESET) ? IoStatus::kReset : IoStatus::kFailed;
       }
       done += static_cast<size_t>(sent);
       if (static_cast<size_t>(sent) < offered) {
+        writable_ = false;  // an event will say when there is room again
         *skip = done;
         return IoStatus::kOk;
       }
     }
   }
 
-  void WaitWritable() {
-    socket_.async_wait(Socket::wait_write, [this](const boost::system::error_code& error) {
-      if (error) {
-        write_op_->Complete({0, StatusOf(error)});
-        return;
-      }
-      const IoStatus status = SendSome(pieces_, &sent_);
-      if (status == IoStatus::kOk && sent_ != kAllSent) {
-        WaitWritable();
-        return;
-      }
-      write_op_->Complete({0, status});
-    });
-  }
-
-  Socket socket_;
   std::string peer_;
+  bool readable_ = false;
+  bool writable_ = false;
+  bool hung_up_ = false;
+  bool connecting_ = false;
   bool cancelled_ = false;
+  std::span<char> read_into_;
+  IoOp* read_op_ = nullptr;
   std::vector<std::string_view> pieces_;  // of the outstanding write
   size_t sent_ = 0;
   IoOp* write_op_ = nullptr;

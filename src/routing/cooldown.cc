@@ -76,8 +76,8 @@ bool IsCoolingDown(const DeploymentState& state, TimePoint now) {
 }
 
 bool CountsTowardsCooldown(const Error& error) {
-  if (error.mid_stream || error.cls == ErrorClass::kApiConnection) return false;
-  if (error.source != ErrorSource::kUpstream && error.cls == ErrorClass::kNoDeployments) {
+  if (error.mid_stream || error.cls == ErrorClass::kApiConnection ||
+      error.cls == ErrorClass::kNoDeployments) {
     return false;
   }
   const int status = error.status;

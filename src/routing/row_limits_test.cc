@@ -136,6 +136,24 @@ TEST(Slots, FullWithRetriesWaitsForASlot) {
   EXPECT_EQ(third.Next(world.now() + wait.wait, world.random()).kind, Step::Kind::kAttempt);
 }
 
+TEST(Slots, UpstreamsErrorSaysMoreThanAFullRowOnTheRetry) {
+  World world;
+  world.Row("g", "g").max_parallel_requests = 1;
+  world.settings().num_retries = 1;
+  world.Build();
+  RequestControls controls;
+  controls.model = "g";
+  RequestRoute route(world.index(), world.state(), controls);
+  ASSERT_EQ(route.Next(world.now(), world.random()).kind, Step::Kind::kAttempt);
+  (void)route.OnAttemptFailed(*ErrorFor("503", "openai"), world.now());
+  ASSERT_EQ(route.Next(world.now(), world.random()).kind, Step::Kind::kWait);
+  RequestRoute other(world.index(), world.state(), controls);
+  ASSERT_EQ(other.Next(world.now(), world.random()).kind, Step::Kind::kAttempt);
+  const Step step = route.Next(world.now(), world.random());
+  ASSERT_EQ(step.kind, Step::Kind::kFail);
+  EXPECT_EQ(step.error.status, 503);
+}
+
 TEST(ModelRateLimits, RpmIsARefusalWithoutRetry) {
   World world;
   world.Row("g", "g").rpm = 2;

@@ -16,7 +16,7 @@
 namespace gw::routing::testing {
 namespace {
 
-constexpr int kWorlds = 400;
+constexpr int kWorlds = 340;
 constexpr int kRequestsPerWorld = 600;
 constexpr size_t kRequestsAtATime = 24;
 

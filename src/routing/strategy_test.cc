@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "routing/route_test_kit.h"
@@ -74,6 +75,20 @@ TEST(SimpleShuffle, RetryPrefersRowsNotTriedYet) {
     world.Advance(120);
     EXPECT_THAT(world.Run("g", Always("500")).calls,
                 ::testing::UnorderedElementsAre("a", "b", "c", "d"));
+  }
+}
+
+TEST(SimpleShuffle, RowThatAnsweredForGoodIsNotAskedAgain) {
+  World world;
+  world.Row("g", "unauthorized");
+  world.Row("g", "broken");
+  world.settings().num_retries = 6;
+  world.settings().disable_cooldowns = true;
+  world.Build();
+  for (int i = 0; i < 20; ++i) {
+    const Trace trace = world.Run("g", Answers("unauthorized=401 broken=500"));
+    EXPECT_EQ(trace.calls.size(), 7U);
+    EXPECT_EQ(std::count(trace.calls.begin(), trace.calls.end(), "unauthorized"), 1);
   }
 }
 

@@ -86,7 +86,8 @@ void AppendAnthropicStreamError(const Error& error, std::string& out) {
     if (row.status == error.status) type = row.type;
   }
   fmt::format_to(std::back_inserter(out),
-                 "event: error\ndata: {{\"type\":\"error\",\"error\":{{\"type\":\"{}\",\"message\":",
+                 "event: error\n"
+                 R"(data: {{"type":"error","error":{{"type":"{}","message":)",
                  type);
   json::AppendQuoted(out, error.message);
   out += "}}\n\n";

@@ -67,7 +67,8 @@ void MessagesOverChat::OnChunk(std::string_view data, std::string& out) {
   const ChatChunk chunk = ReadChatChunk(data);
   if (!encoder_.begun()) {
     std::string_view id = target_.answer_id;
-    if (const size_t dash = id.find('-'); dash != std::string_view::npos) id.remove_prefix(dash + 1);
+    const size_t dash = id.find('-');
+    if (dash != std::string_view::npos) id.remove_prefix(dash + 1);
     encoder_.Begin("msg_" + std::string(id), chunk.model, out);
   }
   ReadDelta(chunk.content, &deltas_);

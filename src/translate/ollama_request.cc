@@ -23,7 +23,8 @@ constexpr auto kSupported = std::to_array<std::string_view>(
 
 // Members of the Ollama body that are written apart from options.
 constexpr auto kNotOptions = std::to_array<std::string_view>(
-    {"messages", "prompt", "model", "stream", "response_format", "tools", "tool_choice", "functions",
+    {"messages", "prompt", "model", "stream", "response_format", "tools", "tool_choice",
+     "functions",
      "function_call", "reasoning_effort", "thinking", "think", "format", "echo", "best_of",
      "suffix"});
 

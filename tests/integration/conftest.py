@@ -1,5 +1,6 @@
 """Fixtures: scripted upstreams and gateways, each stopped (and checked) at the end of its test."""
 import contextlib
+import itertools
 
 import openai
 import pytest
@@ -30,16 +31,17 @@ def upstream_factory():
 @pytest.fixture
 def gateway_factory(tmp_path):
     """start(config, ...) -> a ready Gateway; every one must end cleanly."""
-    started = []
+    count = itertools.count()
+    with contextlib.ExitStack() as stack:  # a gateway that ends badly does not keep the others running
 
-    def start(config, **kw):
-        gateway = Gateway(tmp_path / f"gateway{len(started)}", config, **kw)
-        started.append(gateway)
-        return gateway.start()
+        def start(config, **kw):
+            gateway = Gateway(tmp_path / f"gateway{next(count)}", config, **kw)
+            gateway.spawn()
+            stack.callback(gateway.finish)
+            gateway.wait_ready()
+            return gateway
 
-    yield start
-    for gateway in started:
-        gateway.finish()
+        yield start
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def listing(path):
 
 
 def streams(call):
-    return bool(call.body.get("stream"))
+    return call.body.get("stream") is True
 
 
 KINDS = {400: ("invalid_request_error", None), 401: ("invalid_request_error", "invalid_api_key"),

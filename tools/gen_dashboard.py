@@ -73,7 +73,8 @@ PANELS = [
      [query(increase_of("litellm_deployment_failed_fallbacks_total", "requested_model, fallback_model", RATE),
             "{{requested_model}} → {{fallback_model}}")]),
     ("state-timeline", "Deployment state", "The worst state that any replica reports for a deployment.", "short", 8, 8,
-     [query("max by (litellm_model_name, api_base) (litellm_deployment_state)", "{{litellm_model_name}} {{api_base}}")]),
+     [query("max by (litellm_model_name, api_base) (litellm_deployment_state)",
+            "{{litellm_model_name}} {{api_base}}")]),
 ]
 
 STATES = [("0", "Healthy", "green"), ("1", "Partial outage", "yellow"), ("2", "Complete outage", "red")]

@@ -159,7 +159,7 @@ struct RouterSettings {
   double max_retry_delay_s = 8;
   double retry_jitter_s = 0.75;
   bool expose_router_debug_in_errors = true;
-  // compat: LiteLLM never counts beyond 1; ours counts truly unless this is set.
+  // compat: LiteLLM never counts beyond 1, neither do we; read for a later true count.
   bool compat_attempted_fallbacks = false;
   std::optional<double> total_timeout_s;  // ours; off by default
 };

@@ -138,6 +138,7 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
     switch (report.end) {
       case AttemptEnd::kAnswered:
         route.OnAttemptSucceeded(now);
+        context.core.state.CountTokens(step.candidate.deployment->index, report.usage.total_tokens, now);
         AccountHops(context, route);
         Finish(context, step.candidate, report);
         co_return;

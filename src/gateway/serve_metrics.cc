@@ -42,4 +42,17 @@ net::Task<void> ServeMetrics(Worker& worker, http::ServerExchange& exchange) {
   (void)co_await exchange.Respond(200, lines, body);
 }
 
+net::Task<void> MetricsPort::Handle(http::ServerExchange& exchange) {
+  const std::string_view path = exchange.head().path();
+  if (path == "/metrics" || path.starts_with("/metrics/")) {
+    co_await ServeMetrics(worker_, exchange);
+    co_return;
+  }
+  std::string lines(kCommonLines);
+  lines += "content-type: application/json\r\n";
+  const bool health = path == "/health";
+  (void)co_await exchange.Respond(health ? 200 : 404, lines,
+                                  health ? R"({"status":"healthy"})" : R"({"detail":"Not Found"})");
+}
+
 }  // namespace gw::gateway

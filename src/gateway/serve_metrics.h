@@ -10,4 +10,17 @@ namespace gw::gateway {
 
 [[nodiscard]] net::Task<void> ServeMetrics(Worker& worker, http::ServerExchange& exchange);
 
+// The second listener (--prometheus_metrics_port): /metrics without a key and /health, nothing else.
+class MetricsPort : public http::RequestHandler {
+ public:
+  explicit MetricsPort(Worker& worker) : worker_(worker) {}
+  [[nodiscard]] net::Task<void> Handle(http::ServerExchange& exchange) override;
+  void DescribeBadRequest(int status, std::string_view why, std::string& header_lines, std::string& body) override {
+    worker_.DescribeBadRequest(status, why, header_lines, body);
+  }
+
+ private:
+  Worker& worker_;
+};
+
 }  // namespace gw::gateway

@@ -18,6 +18,7 @@
 #include "base/strings.h"
 #include "gateway/core.h"
 #include "gateway/health_probe.h"
+#include "gateway/serve_metrics.h"
 #include "gateway/worker.h"
 #include "http/server_connection.h"
 #include "net/listener.h"
@@ -59,6 +60,7 @@ struct Lane {
   explicit Lane(uint32_t index) : loop(index) {}
   net::EventLoop loop;
   std::unique_ptr<Worker> worker;
+  std::unique_ptr<MetricsPort> metrics_port;
   std::unique_ptr<net::Listener> listener;
   std::unique_ptr<net::Listener> metrics_listener;
   http::ConnectionSet connections;
@@ -68,11 +70,12 @@ struct Lane {
 
 // The downstream side of TLS (--ssl_certfile_path): handshake first, then HTTP.
 net::Task<void> ServeTls(net::EventLoop& loop, std::unique_ptr<net::Stream> raw,
-                         std::shared_ptr<net::TlsContext> context, Worker& worker, http::ConnectionSet& set) {
+                         std::shared_ptr<net::TlsContext> context, http::RequestHandler& handler,
+                         http::ConnectionSet& set) {
   auto tls = net::WrapTls(std::move(raw), std::move(context), "");
   const net::IoStatus status = co_await net::ServerHandshake(loop, *tls, limits::kHeadReadTimeout);
   if (status != net::IoStatus::kOk) co_return;
-  co_await http::ServeConnection(loop, std::move(tls), worker, set);
+  co_await http::ServeConnection(loop, std::move(tls), handler, set);
 }
 
 }  // namespace
@@ -86,20 +89,22 @@ struct Server::Impl {
   std::vector<std::unique_ptr<Lane>> lanes;
 
   Result<void> Open(uint32_t workers);
-  Result<void> OpenListener(Lane& lane, std::unique_ptr<net::Listener>& listener, uint16_t port);
+  Result<void> OpenListener(Lane& lane, std::unique_ptr<net::Listener>& listener, uint16_t port,
+                            http::RequestHandler& handler);
   void StartThreads();
   void BeginDrain();
   bool WaitForDrain();
   void StopThreads();
 };
 
-Result<void> Server::Impl::OpenListener(Lane& lane, std::unique_ptr<net::Listener>& listener, uint16_t port) {
+Result<void> Server::Impl::OpenListener(Lane& lane, std::unique_ptr<net::Listener>& listener, uint16_t port,
+                                        http::RequestHandler& handler) {
   Lane* raw = &lane;
-  auto accept = [this, raw](std::unique_ptr<net::Stream> stream) {
+  auto accept = [this, raw, &handler](std::unique_ptr<net::Stream> stream) {
     if (tls) {
-      net::Spawn(ServeTls(raw->loop, std::move(stream), tls, *raw->worker, raw->connections));
+      net::Spawn(ServeTls(raw->loop, std::move(stream), tls, handler, raw->connections));
     } else {
-      net::Spawn(http::ServeConnection(raw->loop, std::move(stream), *raw->worker, raw->connections));
+      net::Spawn(http::ServeConnection(raw->loop, std::move(stream), handler, raw->connections));
     }
   };
   auto opened = net::Listener::Open(lane.loop, snapshot->server.host, port, std::move(accept));
@@ -121,14 +126,16 @@ Result<void> Server::Impl::Open(uint32_t workers) {
     auto lane = std::make_unique<Lane>(i);
     lane->worker = std::make_unique<Worker>(core, lane->loop);
     if (options.keepalive_timeout_s > 0) lane->connections.keep_alive = FromSeconds(options.keepalive_timeout_s);
-    if (auto opened = OpenListener(*lane, lane->listener, port); !opened.ok()) return opened;
+    if (auto opened = OpenListener(*lane, lane->listener, port, *lane->worker); !opened.ok()) return opened;
     port = lane->listener->port();
     lanes.push_back(std::move(lane));
   }
   if (snapshot->metrics.separate_port) {
     const uint16_t separate = *snapshot->metrics.separate_port;
     if (auto free = CheckPortIsFree(options.host, separate); !free.ok()) return free;
-    return OpenListener(*lanes.front(), lanes.front()->metrics_listener, separate);
+    Lane& first = *lanes.front();
+    first.metrics_port = std::make_unique<MetricsPort>(*first.worker);
+    return OpenListener(first, first.metrics_listener, separate, *first.metrics_port);
   }
   return {};
 }

@@ -155,6 +155,8 @@ const char* ParseRequestHead(std::string_view text, RequestHead& head) {
   if (parser.http_major != 1) return "unsupported HTTP version";
   head.keep_alive = llhttp_should_keep_alive(&parser) != 0;
   head.chunked = (parser.flags & F_CHUNKED) != 0;
+  // RFC 9112, 6.1: an HTTP/1.0 hop does not know the coding and may see another end of the message.
+  if (head.chunked && !head.http11) return "Transfer-Encoding in an HTTP/1.0 request";
   const std::string_view length = head.headers.Get("content-length");
   head.content_length.reset();
   if (!length.empty()) {

@@ -46,6 +46,7 @@ TEST(ParseRequestHead, RefusesSmugglingPairs) {
       "POST / HTTP/1.1\r\nHost: x\nContent-Length: 5\r\n\r\n",
       "POST / HTTP/1.1\r\nHost: x\rContent-Length: 5\r\n\r\n",
       "POST / HTTP/2.0\r\nHost: x\r\n\r\n",
+      "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
       "GARBAGE\r\n\r\n",
   };
   for (const char* text : bad) {

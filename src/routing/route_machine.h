@@ -5,7 +5,7 @@
 // one below goes on with its next target:
 //
 //   select --row--> running --failed--> failed --retry--> select
-//      '--nothing--------------------------'---no--> over --next level / target--> select (new layer)
+//      '--nothing--------------------------'---no--> over --next level / target--> select (on top)
 //                                                      '--nothing left--> layer below: over
 //
 // Every cycle consumes a bounded thing: a try (kAttemptsPerRequestMax), an order level, or a target

@@ -1,11 +1,11 @@
 // Which deployment is tried next, after which pause, and when is it over?
 //
-//   Next() --kAttempt--> the gateway calls the deployment, then OnAttemptFailed / OnAttemptSucceeded
+//   Next() --kAttempt--> the gateway calls the row, then OnAttemptFailed / OnAttemptSucceeded
 //     ^    --kWait-----> the gateway sleeps `wait`, then asks again
 //     |    --kFail-----> the error is the client's answer
 //     '--- retries inside the group, then fallbacks, each a full retry layer of its own
 //
-// Pure: (shared state, request, now, random) in, a step out. No clock, no socket, no thread, no log.
+// Pure: (shared state, request, now, random) in, a step out. No clock, socket, thread or log.
 // One RequestRoute belongs to one client request and one thread. SharedState is shared by all
 // threads and lock-free: atomics per deployment, written on outcomes.
 // Semantics: routing facts 1-3, 5, 6, 8; deliberate differences are rows of docs/compat.md.
@@ -89,7 +89,7 @@ class ModelIndex {
     bool by_id = false;
   };
   // Facts section 2, without the team rules. nullptr when nothing matches. The pointer stays valid
-  // for the index's life when the name is a plain group; wildcard matches are returned in `scratch`.
+  // for the index's life when the name is a plain group; wildcard matches are put in `scratch`.
   [[nodiscard]] const Match* Resolve(std::string_view name, Match& scratch) const;
   // Would Resolve find it? (bounds the requested_model label)
   [[nodiscard]] bool Knows(std::string_view name) const;
@@ -118,7 +118,7 @@ class ModelIndex {
   std::vector<uint32_t> group_sizes_;
 };
 
-// The answer to a name that Resolve does not know. The gateway puts "/<route>: " before the message.
+// The answer to a name that Resolve does not know. The gateway puts "/<route>: " before it.
 [[nodiscard]] Error ModelNotFound(std::string_view model);
 
 // What the client said about routing; filled by the gateway from body and headers.

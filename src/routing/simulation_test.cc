@@ -58,7 +58,9 @@ class Simulation {
   };
 
   bool Chance(double p) { return random_.NextUnit() < p; }
-  size_t Below(size_t n) { return static_cast<size_t>(random_.NextUnit() * static_cast<double>(n)); }
+  size_t Below(size_t n) {
+    return static_cast<size_t>(random_.NextUnit() * static_cast<double>(n));
+  }
   std::string Group(size_t i) const { return "g" + std::to_string(i); }
 
   void MakeConfig() {

@@ -78,7 +78,8 @@ def test_kubernetes_accepts(name):
 
 @pytest.mark.parametrize("break_it", [
     lambda d: d["spec"]["template"]["spec"]["containers"][0].update(readinesProbe={}),
-    lambda d: d["spec"].update(replicas="two"), lambda d: d["spec"].pop("selector")], ids=["unknown", "type", "missing"])
+    lambda d: d["spec"].update(replicas="two"), lambda d: d["spec"].pop("selector")],
+    ids=["unknown", "type", "missing"])
 def test_the_validator_finds_mistakes(break_it):
     document = load("deployment.yaml")
     break_it(document)

@@ -280,11 +280,7 @@ SMUGGLING = {
     "garbage": lambda k: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\r\n\r\n"}
 
 
-TE_IN_1_0 = pytest.mark.xfail(reason="Transfer-Encoding in an HTTP/1.0 request is decoded; RFC 9112, 6.1 calls it faulty",
-                              strict=False)
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=TE_IN_1_0 if n == "te-in-1.0" else ()) for n in SMUGGLING])
+@pytest.mark.parametrize("name", SMUGGLING)
 def test_ambiguous_requests_are_refused(gateway, upstream, name):
     with Raw(gateway.port, timeout=3 * PATIENCE) as raw:
         raw.send(SMUGGLING[name](gateway.key) + INNER)

@@ -174,15 +174,11 @@ class Upstream:
 
     def close_idle(self):
         """Closes every connection from this side, as a server does with keep-alive ones."""
-        done = threading.Event()
-
-        def close():
-            for writer in list(self._writers):
-                writer.close()
-            done.set()
-
-        self._loop.call_soon_threadsafe(close)
-        assert done.wait(5)
+        self._loop.call_soon_threadsafe(lambda: [writer.close() for writer in list(self._writers)])
+        assert self.wait_for(lambda s: not any(c.is_open for c in s.connections), 5)
+        turned = threading.Event()  # asyncio closes the socket just after it has told us
+        self._loop.call_soon_threadsafe(turned.set)
+        assert turned.wait(5)
 
     # -------------------------------------------------------------- the server
     def _run(self, ready):

@@ -36,7 +36,7 @@ Outcome Decode(std::string_view text, size_t step) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const Outcome whole = Decode(text, size + 1);
-  for (const size_t step : {1, 3, 7}) {
+  for (const size_t step : {size_t{1}, size_t{3}, size_t{7}}) {
     const Outcome cut = Decode(text, step);
     if (cut.ok != whole.ok || cut.done != whole.done || cut.body != whole.body) abort();
   }

@@ -74,8 +74,8 @@ void Init(const Options& options) {
 void Shutdown() {
   if (!g_logger) return;
   g_logger->flush();
+  spdlog::shutdown();  // joins the writer, which holds the logger
   g_logger.reset();
-  spdlog::shutdown();
 }
 
 bool Enabled(Level level) { return g_logger && g_logger->should_log(Native(level)); }

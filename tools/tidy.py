@@ -39,7 +39,7 @@ BANNED = {
 # Where a banned pattern is right: (file, pattern prefix).
 ALLOWED = {("src/main.cc", r"#include <(format"), ("src/main.cc", r"\bstd::(cout"),
            ("src/net/resolver.cc", r"^(?!.*_ptr")}  # the C library holds it until its callback
-ASIO_FOLDERS = ("net",)  # the only folder that may see the network library
+LOOP_FOLDERS = ("net",)  # the only folder that may see the reactor
 COLUMNS_MAX = 120  # tables; clang-format has its own, smaller limit for code
 FILE_WARN, FILE_FAIL = 500, 800
 FUNCTION_WARN, FUNCTION_FAIL = 70, 120
@@ -114,8 +114,8 @@ def check_calls(path, lines):
         rules = dict(BANNED)
         if folder in PURE_FOLDERS and not is_test(path):
             rules |= IMPURE
-        if folder not in ASIO_FOLDERS and re.search(r"#include <boost/asio|\bboost::asio::|\basio::", code):
-            error(path, number, "only net/ sees the network library")
+        if folder not in LOOP_FOLDERS and re.search(r"#include <(boost/asio|sys/epoll)|\basio::|\bepoll_\w+\(", code):
+            error(path, number, "only net/ sees the reactor")
         for pattern, why in rules.items():
             if re.search(pattern, code) and not any(relative == f and pattern.startswith(p) for f, p in ALLOWED):
                 error(path, number, f"'{code.strip()[:60]}': {why}")

@@ -198,6 +198,12 @@ std::string_view TrimSpace(std::string_view text) {
 
 bool Member::DecodedKeyIs(std::string_view plain) const { return Decode(key) == plain; }
 
+std::string_view Member::PlainKey(std::string& buffer) const {
+  if (!key_escaped) return key;
+  buffer = Decode(key);
+  return buffer;
+}
+
 MemberCursor::MemberCursor(std::string_view object_text)
     : text_(object_text), at_(SkipSpace(object_text, 0)) {
   if (at_ < text_.size() && text_[at_] == '{') ++at_; else at_ = text_.size();
@@ -234,6 +240,13 @@ bool ElementCursor::Next() {
   value_ = text_.substr(at_, end - at_);
   at_ = end;
   return true;
+}
+
+void CollectMembers(std::string_view object_text, std::vector<Member>& members) {
+  constexpr size_t kUsualMembers = 16;
+  members.clear();
+  members.reserve(kUsualMembers);
+  for (MemberCursor c(object_text); c.Next();) members.push_back(c.member());
 }
 
 std::optional<std::string_view> Find(std::string_view object_text, std::string_view key) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gw::json {
 
@@ -33,6 +34,8 @@ struct Member {
   [[nodiscard]] bool KeyIs(std::string_view plain) const {
     return key_escaped ? DecodedKeyIs(plain) : key == plain;
   }
+  // The key without escapes: `key` itself, or decoded into `buffer`.
+  [[nodiscard]] std::string_view PlainKey(std::string& buffer) const;
 
  private:
   [[nodiscard]] bool DecodedKeyIs(std::string_view plain) const;
@@ -72,6 +75,9 @@ class ElementCursor {
   size_t at_;
   std::string_view value_;
 };
+
+// All members in order; `members` is cleared first and keeps its memory.
+void CollectMembers(std::string_view object_text, std::vector<Member>& members);
 
 // The value of the last member called `key`; empty optional when there is none.
 [[nodiscard]] std::optional<std::string_view> Find(std::string_view object_text,

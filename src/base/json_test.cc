@@ -45,6 +45,16 @@ TEST(MemberCursor, SeesEveryMemberWithItsSpan) {
   EXPECT_FALSE(c.Next());
 }
 
+TEST(CollectMembers, KeepsOrderAndDecodesOnlyEscapedKeys) {
+  std::vector<Member> members(3);
+  CollectMembers(R"({"a":1,"mod\u0065l":"x"})", members);
+  ASSERT_EQ(members.size(), 2U);
+  std::string buffer;
+  EXPECT_EQ(members[0].PlainKey(buffer), "a");
+  EXPECT_TRUE(buffer.empty());
+  EXPECT_EQ(members[1].PlainKey(buffer), "model");
+}
+
 TEST(MemberCursor, EmptyObjectHasNone) {
   MemberCursor c("{ }");
   EXPECT_FALSE(c.Next());

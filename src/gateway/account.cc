@@ -111,12 +111,16 @@ void AccountFailure(RequestContext& context, const Error& error) {
   context.core.metrics->OnAttemptFailure(context.worker, refused);
 }
 
+void BillUnfinished(RequestContext& context, const routing::Candidate& candidate, const api::Usage& usage,
+                    double duration_s) {
+  const accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate.deployment,
+                                                        candidate.upstream_model, usage, duration_s);
+  AddSpend(context, cost.total);
+}
+
 void AccountAbandoned(RequestContext& context, const routing::Candidate* candidate, const api::Usage* usage) {
   if (candidate != nullptr && usage != nullptr) {
-    const double duration = Seconds(context.timing.finished - context.timing.attempt_begin);
-    const accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate->deployment,
-                                                          candidate->upstream_model, *usage, duration);
-    AddSpend(context, cost.total);
+    BillUnfinished(context, *candidate, *usage, Seconds(context.timing.finished - context.timing.attempt_begin));
   }
   if (!MetricsOn(context)) return;
   if (context.stream_started) context.core.metrics->OnStreamAborted(context.worker, "client");

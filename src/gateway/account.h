@@ -20,6 +20,9 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
                     const accounting::Cost& cost);
 // The client got an error (or, mid-stream, an error event).
 void AccountFailure(RequestContext& context, const Error& error);
+// Books the tokens of an answer that did not reach its end: they were used all the same.
+void BillUnfinished(RequestContext& context, const routing::Candidate& candidate, const api::Usage& usage,
+                    double duration_s);
 // The client left: counted as 499; tokens so far are billed.
 void AccountAbandoned(RequestContext& context, const routing::Candidate* candidate, const api::Usage* usage);
 // One failed attempt; `cooled` when it started a cooldown.

@@ -116,11 +116,7 @@ void ReadRareMember(RequestContext& context, Seen& seen, std::string_view key, c
 
 void ReadMember(RequestContext& context, Seen& seen, const Member& member) {
   std::string decoded;
-  std::string_view key = member.key;
-  if (key.find('\\') != std::string_view::npos) {
-    decoded = json::Unquote("\"" + std::string(key) + "\"");
-    key = decoded;
-  }
+  const std::string_view key = member.PlainKey(decoded);
   if (key == "model") {
     seen.model_wrong_type = member.kind != Kind::kString && member.kind != Kind::kNull;
     if (member.kind == Kind::kString) seen.model = json::Unquote(member.value);

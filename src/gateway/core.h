@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/health_endpoints.h"
 #include "auth/authenticator.h"
 #include "base/clock.h"
 #include "config/snapshot.h"
@@ -24,13 +25,6 @@ struct alignas(64) WorkerCounts {
   std::atomic<int64_t> in_flight{0};
   std::atomic<int64_t> active_streams{0};
   std::atomic<double> spend{0};  // USD of the master key, written by the owning worker only
-};
-
-// Result of one deployment's health probe.
-struct ProbeResult {
-  const config::Deployment* deployment = nullptr;
-  bool healthy = false;
-  std::string error;  // one line
 };
 
 // Text about a deployment that many answers repeat, rendered once.
@@ -56,7 +50,7 @@ struct Core {
 
   // Last round of background_health_checks. The mutex is never on the path of a request.
   std::mutex probes_mutex;
-  std::vector<ProbeResult> probes;
+  std::vector<admin::ProbeOutcome> probes;
   bool probes_done = false;
 
   [[nodiscard]] double TotalSpend() const;

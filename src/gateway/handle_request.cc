@@ -108,15 +108,6 @@ void Finish(RequestContext& context, const routing::Candidate& candidate, const 
   AccountSuccess(context, answered, report.usage, cost);
 }
 
-// Tokens of the part that reached the client are billed although the stream broke.
-void BillBroken(RequestContext& context, const routing::Candidate& candidate, const AttemptReport& report) {
-  if (!report.has_usage) return;
-  const accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate.deployment,
-                                                        candidate.upstream_model, report.usage, 0);
-  auto& spend = context.core.counts[context.worker].spend;
-  spend.store(spend.load(std::memory_order_relaxed) + cost.total, std::memory_order_relaxed);
-}
-
 // Retries and fallbacks around RunAttempt; the route decides, this loop only acts.
 net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
   routing::RequestRoute route(context.core.index, context.core.state, context.controls);
@@ -154,7 +145,7 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
       case AttemptEnd::kBroken: {
         const routing::FailureEffect effect = route.OnAttemptFailed(*report.error, now);
         AccountAttemptFailure(context, step.candidate, *report.error, effect.cooldown_started);
-        BillBroken(context, step.candidate, report);
+        if (report.has_usage) BillUnfinished(context, step.candidate, report.usage, 0);
         AccountHops(context, route);
         AccountFailure(context, *report.error);
         co_return;

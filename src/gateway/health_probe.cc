@@ -30,8 +30,8 @@ std::string ProbeBody(const config::Deployment& deployment, api::Endpoint* endpo
   return body;
 }
 
-net::Task<ProbeResult> Probe(Worker& worker, const config::Deployment& deployment) {
-  ProbeResult result;
+net::Task<admin::ProbeOutcome> Probe(Worker& worker, const config::Deployment& deployment) {
+  admin::ProbeOutcome result;
   result.deployment = &deployment;
   translate::ClientRequest request;
   const std::string body = ProbeBody(deployment, &request.endpoint);
@@ -79,7 +79,7 @@ net::Task<ProbeResult> Probe(Worker& worker, const config::Deployment& deploymen
 struct Round {
   Worker& worker;
   std::vector<const config::Deployment*> deployments;
-  std::vector<ProbeResult> results;
+  std::vector<admin::ProbeOutcome> results;
   size_t next = 0;
   size_t running = 0;
   std::coroutine_handle<> waiter;
@@ -110,7 +110,7 @@ struct StartChains {
 
 }  // namespace
 
-net::Task<std::vector<ProbeResult>> ProbeDeployments(Worker& worker, std::vector<const config::Deployment*> deployments) {
+net::Task<std::vector<admin::ProbeOutcome>> ProbeDeployments(Worker& worker, std::vector<const config::Deployment*> deployments) {
   Round round{worker, std::move(deployments), {}, 0, 0, {}};
   round.results.resize(round.deployments.size());
   co_await StartChains{round};
@@ -124,7 +124,7 @@ net::Task<void> RunBackgroundHealthChecks(Worker& worker) {
     for (const config::Deployment& d : core.snapshot->deployments) {
       if (!d.disable_background_health_check) targets.push_back(&d);
     }
-    std::vector<ProbeResult> results = co_await ProbeDeployments(worker, std::move(targets));
+    std::vector<admin::ProbeOutcome> results = co_await ProbeDeployments(worker, std::move(targets));
     {
       const std::lock_guard<std::mutex> lock(core.probes_mutex);
       core.probes = std::move(results);

@@ -11,7 +11,7 @@
 namespace gw::gateway {
 
 // Probes the deployments one after the other in `lanes` parallel chains; results in config order.
-[[nodiscard]] net::Task<std::vector<ProbeResult>> ProbeDeployments(
+[[nodiscard]] net::Task<std::vector<admin::ProbeOutcome>> ProbeDeployments(
     Worker& worker, std::vector<const config::Deployment*> deployments);
 
 // Every health_check_interval: all deployments, results into Core::probes. Runs until the process ends.

@@ -52,26 +52,18 @@ net::Task<void> RefuseKey(Worker& worker, http::ServerExchange& exchange, const 
   co_await Send(worker, exchange, std::move(answer));
 }
 
-std::vector<admin::ProbeOutcome> OutcomesOf(const std::vector<ProbeResult>& results) {
-  std::vector<admin::ProbeOutcome> outcomes;
-  outcomes.reserve(results.size());
-  for (const ProbeResult& r : results) outcomes.push_back({r.deployment, r.healthy, r.error});
-  return outcomes;
-}
-
 net::Task<admin::Answer> Health(Worker& worker, std::string_view query) {
   Core& core = worker.core();
   if (core.snapshot->general.background_health_checks) {
     std::vector<admin::ProbeOutcome> outcomes;
     {
       const std::lock_guard<std::mutex> lock(core.probes_mutex);
-      outcomes = OutcomesOf(core.probes);
+      outcomes = core.probes;
     }
     co_return admin::CachedHealthAnswer(*core.snapshot, outcomes, query);
   }
   std::vector<const config::Deployment*> targets = admin::SelectForHealth(*core.snapshot, query);
-  const std::vector<ProbeResult> results = co_await ProbeDeployments(worker, std::move(targets));
-  const std::vector<admin::ProbeOutcome> outcomes = OutcomesOf(results);
+  const std::vector<admin::ProbeOutcome> outcomes = co_await ProbeDeployments(worker, std::move(targets));
   co_return admin::HealthAnswer(*core.snapshot, outcomes, query);
 }
 

@@ -51,7 +51,7 @@ class AnswerSplicer {
   // The body is walked once per level: its bytes are mostly one long content string, and each walk
   // over a level reads them again.
   Result<std::string> Splice() {
-    Collect(body_, &top_);
+    json::CollectMembers(body_, top_);
     for (const json::Member& member : top_) {
       if (!IsNull(member)) Note(member);
     }
@@ -89,12 +89,6 @@ class AnswerSplicer {
     else if (member.KeyIs("service_tier")) facts_->usage.service_tier = json::Unquote(member.value);
     else if (member.KeyIs("usage")) ReadOpenAiUsage(member.value, &facts_->usage);
     else if (member.KeyIs(is_embeddings() ? "data" : "choices")) content_ = member.value;
-  }
-
-  static void Collect(std::string_view object, std::vector<json::Member>* members) {
-    members->clear();
-    members->reserve(12);
-    for (json::MemberCursor c(object); c.Next();) members->push_back(c.member());
   }
 
   // The last member called `key`, nullptr when there is none.
@@ -155,7 +149,7 @@ class AnswerSplicer {
   void EditChoice(std::string_view choice) {
     if (json::KindOf(choice) != json::Kind::kObject) return;
     ObjectEditor editor(choice, &edits_);
-    Collect(choice, &choice_);
+    json::CollectMembers(choice, choice_);
     if (FindIn(choice_, "finish_reason") == nullptr) editor.InsertFirst(R"("finish_reason":"stop")");
     for (const json::Member& member : choice_) {
       if (member.KeyIs("finish_reason")) {
@@ -180,7 +174,7 @@ class AnswerSplicer {
 
   void EditMessage(std::string_view message) {
     if (json::KindOf(message) != json::Kind::kObject) return;
-    Collect(message, &message_);
+    json::CollectMembers(message, message_);
     const auto has = [this](std::string_view key) {
       const json::Member* member = FindIn(message_, key);
       return member != nullptr && !IsNull(*member);

@@ -23,14 +23,6 @@ bool IsFixedMember(std::string_view key) {
   return key == "model" || key == "stream" || key == "stream_options";
 }
 
-// The decoded key of a member; `buffer` holds it when it has escapes.
-std::string_view PlainKey(const json::Member& member, std::string* buffer) {
-  if (member.key.find('\\') == std::string_view::npos) return member.key;
-  const std::string_view quoted(member.key.data() - 1, member.key.size() + 2);
-  *buffer = json::Unquote(quoted);
-  return *buffer;
-}
-
 std::string_view ViewOf(const boost::json::string_view& text) { return {text.data(), text.size()}; }
 
 // Tool schemas: what vLLM's grammar compiler does not take.
@@ -116,14 +108,13 @@ class RequestSplicer {
  private:
   static std::vector<json::Member> CollectMembers(std::string_view body) {
     std::vector<json::Member> members;
-    members.reserve(16);
-    for (json::MemberCursor c(body); c.Next();) members.push_back(c.member());
+    json::CollectMembers(body, members);
     return members;
   }
 
   void SpliceMember(const json::Member& member, ObjectEditor* editor) {
     std::string buffer;
-    const std::string_view key = PlainKey(member, &buffer);
+    const std::string_view key = member.PlainKey(buffer);
     const BodyKey id = LookupBodyKey(key);
     if (id == BodyKey::kModel) {
       has_model_ = true;
@@ -210,7 +201,7 @@ class RequestSplicer {
   void AddExtraBodies() {
     std::string buffer;
     for (json::MemberCursor c(client_extra_); c.Next();) {
-      const std::string_view key = PlainKey(c.member(), &buffer);
+      const std::string_view key = c.member().PlainKey(buffer);
       if (IsOpenAiParam(key) || !ClientHas(key)) Add(key, c.member().value);
     }
     for (const auto& member : deployment_.extra_body) {
@@ -302,7 +293,7 @@ HeaderList BuildOpenAiHeaders(std::string_view client_headers, const AttemptTarg
   for (const auto& [name, value] : deployment.extra_headers) SetHeader(name, value, &headers);
   std::string buffer;
   for (json::MemberCursor c(client_headers); c.Next();) {
-    const std::string_view name = PlainKey(c.member(), &buffer);
+    const std::string_view name = c.member().PlainKey(buffer);
     if (c.member().kind != json::Kind::kString || Lists(kCredentialHeaders, name)) continue;
     SetHeader(name, json::Unquote(c.member().value), &headers);
   }

@@ -174,16 +174,9 @@ OpenAiStream::Key OpenAiStream::Classify(std::string_view key) {
 
 void OpenAiStream::Collect(std::string_view object, Members* members) {
   members->clear();
-  for (json::MemberCursor c(object); c.Next();) {
-    const json::Member& member = c.member();
-    Key key = Key::kOther;
-    if (member.key.find('\\') == std::string_view::npos) {
-      key = Classify(member.key);
-    } else {
-      key = Classify(json::Unquote({member.key.data() - 1, member.key.size() + 2}));
-    }
-    members->push_back({member, key});
-  }
+  std::string buffer;
+  for (json::MemberCursor c(object); c.Next();)
+    members->push_back({c.member(), Classify(c.member().PlainKey(buffer))});
 }
 
 OpenAiStream::Chunk OpenAiStream::ReadChunk(std::string_view json) {

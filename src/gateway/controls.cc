@@ -220,7 +220,9 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
   context.request.endpoint = context.endpoint;
   context.request.body = body;
   Seen seen;
-  for (json::MemberCursor c(body); c.Next();) ReadMember(context, seen, c.member());
+  json::CollectMembers(body, context.members);
+  context.request.members = &context.members;
+  for (const Member& member : context.members) ReadMember(context, seen, member);
   if (auto checked = CheckRequired(context, seen); !checked.ok()) return checked;
 
   routing::RequestControls& controls = context.controls;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/endpoint.h"
 #include "base/clock.h"
@@ -41,6 +42,7 @@ struct RequestContext {
   std::string end_user;           // body "user"
 
   translate::ClientRequest request;
+  std::vector<json::Member> members;  // of the body; request.members points here
   routing::RequestControls controls;
   bool model_from_body = false;   // else the answer shows the upstream's own name
   bool stream_field_present = false;

@@ -34,6 +34,8 @@ inline constexpr std::chrono::seconds kDnsTtlMin{1};
 inline constexpr std::chrono::seconds kDnsTtlMax{300};
 inline constexpr std::chrono::seconds kDnsTimeout{5};
 inline constexpr std::chrono::seconds kDrainTimeoutDefault{30};
+// How often the files of the configuration are looked at.
+inline constexpr std::chrono::seconds kFileLookInterval{2};
 
 // Attempts of one client request over all retries and fallbacks: a bound, not a policy.
 inline constexpr int kAttemptsPerRequestMax = 200;

@@ -193,6 +193,7 @@ struct GeneralSettings {
   std::vector<std::string> public_routes;
   std::string user_header_name;
   bool use_x_forwarded_for = false;
+  bool reload_on_file_change = true;  // ours
 };
 
 struct ProxySettings {  // litellm_settings that are neither routing nor metrics

@@ -124,7 +124,7 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
       AccountAbandoned(context, nullptr, nullptr);
       co_return;
     }
-    const AttemptReport report = co_await RunAttempt(context, worker, route, step.candidate);
+    const AttemptReport report = co_await RunAttempt(context, route, step.candidate);
     const TimePoint now = SteadyClock::now();
     switch (report.end) {
       case AttemptEnd::kAnswered:
@@ -157,9 +157,10 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
 
 }  // namespace
 
-net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, InferenceCall call) {
-  Core& core = worker.core();
-  RequestContext context(exchange, core, worker.index());
+net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerExchange& exchange,
+                                InferenceCall call) {
+  Core& core = *view.core;
+  RequestContext context(exchange, view, worker.index());
   const http::Headers& headers = exchange.head().headers;
   context.endpoint = call.endpoint;
   context.route_label = call.route_label;

@@ -25,6 +25,7 @@ struct InferenceCall {
   std::string path_model;        // of /engines/{model}/..., decoded; may be empty
 };
 
-[[nodiscard]] net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, InferenceCall call);
+[[nodiscard]] net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerExchange& exchange,
+                                              InferenceCall call);
 
 }  // namespace gw::gateway

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json_tree.h"
 #include "gateway/core.h"
+#include "gateway/worker.h"
 #include "http/server_connection.h"
 #include "metrics/litellm_metrics.h"
 #include "routing/router.h"
@@ -28,9 +29,11 @@ struct Timing {
 };
 
 struct RequestContext {
-  RequestContext(http::ServerExchange& e, Core& c, uint32_t w) : exchange(e), core(c), worker(w) {}
+  RequestContext(http::ServerExchange& e, const View& v, uint32_t w)
+      : exchange(e), view(v), core(*v.core), worker(w) {}
 
   http::ServerExchange& exchange;
+  const View& view;  // held by Worker::Handle, like the Core in it
   Core& core;
   uint32_t worker;
 

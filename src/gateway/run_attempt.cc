@@ -198,7 +198,7 @@ Error OpenError(const RequestContext& context, const routing::Candidate& candida
 
 }  // namespace
 
-net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker, routing::RequestRoute& route,
+net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRoute& route,
                                     const routing::Candidate& candidate) {
   AttemptReport report;
   const config::Deployment& deployment = *candidate.deployment;
@@ -242,7 +242,7 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker, rou
   plan.head_timeout_s = timeouts.first_byte_s;
   plan.stream = request.stream;
   net::CancelSlot& gone = context.exchange.on_client_gone();
-  upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(worker.PoolOf(deployment), plan, gone);
+  upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(context.view.PoolOf(deployment), plan, gone);
   if (opened.outcome != upstream::AttemptOutcome::kHead) {
     if (context.exchange.client_gone()) {
       report.end = AttemptEnd::kAbandoned;

@@ -28,8 +28,7 @@ struct AttemptReport {
   double remaining_requests = -1, remaining_tokens = -1;
 };
 
-[[nodiscard]] net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker,
-                                                  routing::RequestRoute& route,
+[[nodiscard]] net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRoute& route,
                                                   const routing::Candidate& candidate);
 
 }  // namespace gw::gateway

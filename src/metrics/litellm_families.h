@@ -24,7 +24,7 @@ enum class FamilyId : uint8_t {
   kCooledDown, kDeploymentSuccess, kDeploymentFailure, kDeploymentTotal, kLatencyPerOutputToken,
   kSuccessfulFallbacks, kFailedFallbacks, kCallbackFailures, kLlmApiFailed, kRequests,
   kProviderCacheRead, kProviderCacheCreation, kAttempts, kStreamAborted, kInterToken,
-  kRetryBackoff,
+  kRetryBackoff, kReloads,
   kCount,
   kNone = kCount,
 };

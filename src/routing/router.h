@@ -55,9 +55,12 @@ enum class Health : uint8_t { kHealthy = 0, kPartialOutage = 1, kCompleteOutage 
 
 class SharedState {
  public:
-  explicit SharedState(size_t deployments) : states_(deployments) {}
-  [[nodiscard]] DeploymentState& at(uint32_t index) { return states_[index]; }
-  [[nodiscard]] const DeploymentState& at(uint32_t index) const { return states_[index]; }
+  explicit SharedState(size_t deployments);
+  // For `snapshot` after a reload: a deployment that stays (same id, model and address) shares its
+  // state with `previous`, so that requests of both count together; the others begin anew.
+  SharedState(const config::Snapshot& snapshot, const config::Snapshot& before, const SharedState& previous);
+  [[nodiscard]] DeploymentState& at(uint32_t index) { return *states_[index]; }
+  [[nodiscard]] const DeploymentState& at(uint32_t index) const { return *states_[index]; }
   [[nodiscard]] size_t size() const { return states_.size(); }
   [[nodiscard]] Health HealthAt(uint32_t index, TimePoint now) const;
   [[nodiscard]] Duration CooldownLeft(uint32_t index, TimePoint now) const;
@@ -73,7 +76,7 @@ class SharedState {
   [[nodiscard]] MinuteUsage UsageAt(uint32_t index, TimePoint now) const;
 
  private:
-  std::vector<DeploymentState> states_;
+  std::vector<std::shared_ptr<DeploymentState>> states_;
 };
 
 // Names -> deployments of one snapshot; built once, immutable, shared.

@@ -155,9 +155,10 @@ void ReadThresholds(LoadContext& context, RouterSettings& out) {
 
 // A bound below zero says nothing sensible; LiteLLM would take it and misbehave later.
 void RefuseNegative(LoadContext& context, const yaml::Node& section, std::string_view name) {
-  constexpr std::array<std::string_view, 8> kKeys = {
+  constexpr std::array<std::string_view, 9> kKeys = {
       "num_retries",     "retry_after",   "timeout",       "stream_timeout",
-      "request_timeout", "cooldown_time", "max_fallbacks", "total_timeout"};
+      "request_timeout", "cooldown_time", "max_fallbacks", "total_timeout",
+      "first_token_timeout"};
   for (const std::string_view key : kKeys) {
     const auto value = ReadNumber(section, key);
     if (!value || *value >= 0) continue;
@@ -193,6 +194,8 @@ RouterSettings ReadRouterSettings(LoadContext& context, const yaml::Node& root) 
   out.timeout_s = Positive(ReadNumber(router, "timeout"));
   out.stream_timeout_s = Positive(ReadNumber(router, "stream_timeout"));
   out.total_timeout_s = Positive(ReadNumber(router, "total_timeout"));
+  out.first_token_timeout_s = Positive(ReadNumber(router, "first_token_timeout"));
+  SetIf(ReadBool(router, "enable_mid_stream_fallback_continuation"), out.continue_broken_streams);
   if (const auto value = ReadNumber(litellm, "request_timeout")) out.request_timeout_s = value;
   out.request_timeout_s = Positive(out.request_timeout_s);
   ReadAllFallbacks(context, sections, out);

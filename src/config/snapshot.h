@@ -162,6 +162,8 @@ struct RouterSettings {
   // compat: LiteLLM never counts beyond 1, neither do we; read for a later true count.
   bool compat_attempted_fallbacks = false;
   std::optional<double> total_timeout_s;  // ours; off by default
+  std::optional<double> first_token_timeout_s;  // ours; off by default
+  bool continue_broken_streams = false;   // enable_mid_stream_fallback_continuation
 };
 
 struct MetricsSettings {

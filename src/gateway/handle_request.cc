@@ -108,13 +108,33 @@ void Finish(RequestContext& context, const routing::Candidate& candidate, const 
   AccountSuccess(context, answered, report.usage, cost);
 }
 
+// A stream that broke off and waits to be continued: what the client is told if nobody can.
+struct BrokenStream {
+  std::optional<Error> error;
+  std::string event;
+};
+
+net::Task<void> EndBroken(RequestContext& context, const BrokenStream& broken) {
+  context.timing.finished = SteadyClock::now();
+  AccountFailure(context, *broken.error);
+  const bool sent = co_await context.exchange.WriteChunk(broken.event);
+  if (sent) {
+    (void)co_await context.exchange.EndStream();
+  }
+}
+
 // Retries and fallbacks around RunAttempt; the route decides, this loop only acts.
 net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
   routing::RequestRoute route(context.core.index, context.core.state, context.controls);
+  BrokenStream broken;
   while (true) {
     routing::Step step = route.Next(SteadyClock::now(), worker.random());
     if (step.kind == routing::Step::Kind::kFail) {
       AccountHops(context, route);
+      if (context.continuing) {
+        co_await EndBroken(context, broken);
+        co_return;
+      }
       co_await Refuse(context, std::move(step.error));
       co_return;
     }
@@ -146,6 +166,14 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
         const routing::FailureEffect effect = route.OnAttemptFailed(*report.error, now);
         AccountAttemptFailure(context, step.candidate, *report.error, effect.cooldown_started);
         if (report.has_usage) BillUnfinished(context, step.candidate, report.usage, 0);
+        if (report.error->can_continue) {
+          // The client waits; whoever is next goes on where this one stopped.
+          context.continuing = true;
+          context.continued_tokens += report.usage.completion_tokens;
+          broken.error = report.error;
+          broken.event = report.stream_error;
+          break;
+        }
         AccountHops(context, route);
         AccountFailure(context, *report.error);
         co_return;
@@ -200,6 +228,8 @@ net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerEx
   if (const std::string_view user = user_header.empty() ? "" : headers.Get(user_header); !user.empty())
     context.end_user = user;
   if (core.snapshot->metrics.end_user_label) context.caller.end_user = context.end_user;
+  if (context.request.stream && core.snapshot->router.continue_broken_streams && !context.controls.disable_fallbacks)
+    context.continuation.emplace(context.request);
   if (!core.index.Knows(context.controls.model))
     co_return co_await Refuse(context, routing::ModelNotFound(context.controls.model));
 

@@ -1,6 +1,7 @@
 // Everything known of one inference request, from its head to its accounting.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "http/server_connection.h"
 #include "metrics/litellm_metrics.h"
 #include "routing/router.h"
+#include "translate/continuation.h"
 #include "translate/translator.h"
 
 namespace gw::gateway {
@@ -55,6 +57,10 @@ struct RequestContext {
   Timing timing;
   bool attempt_failure_counted = false;  // LiteLLM counts the first failed attempt only
   bool stream_started = false;
+  // Only when broken streams are continued; see HandleInference.
+  std::optional<translate::Continuation> continuation;
+  bool continuing = false;        // a stream broke off and goes on elsewhere
+  int64_t continued_tokens = 0;   // completion tokens of the attempts that broke off
   const config::Deployment* last_deployment = nullptr;
   std::string last_upstream_model;
   double last_timeout_s = 0;

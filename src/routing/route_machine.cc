@@ -270,7 +270,7 @@ FailureEffect RouteMachine::OnAttemptFailed(const Error& error, TimePoint now) {
                          .has_fallbacks = HasGenericFallbacks(settings_, NamesOf(layer))};
   const FailureEffect effect =
       RecordFailure(state_.at(row.index), row, settings_, group, error, now);
-  if (error.mid_stream) {
+  if (error.mid_stream && !error.can_continue) {
     // The client has text already. The fallbacks on the way did their work: they gave a stream.
     SettleAllHops(true);
     final_error_ = error;

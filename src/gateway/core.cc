@@ -38,8 +38,11 @@ metrics::LiveState MakeLiveState(Core& core) {
 }  // namespace
 
 Core::Core(config::SnapshotPtr s, uint32_t worker_count)
-    : snapshot(std::move(s)), authenticator(*snapshot), index(snapshot), state(snapshot->deployments.size()),
+    : snapshot(std::move(s)), authenticator(*snapshot), index(snapshot), state(*snapshot),
       counts(worker_count) {
+  state.SetWallClock(SteadyClock::now(), std::chrono::duration_cast<std::chrono::seconds>(
+                                             std::chrono::system_clock::now().time_since_epoch())
+                                             .count());
   metrics = std::make_unique<metrics::LitellmMetrics>(MetricsOptions(*snapshot, worker_count),
                                                       MakeLiveState(*this));
   for (const config::Deployment& d : snapshot->deployments) {

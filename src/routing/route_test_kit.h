@@ -102,7 +102,7 @@ class World {
   // Call once, after the configuration is complete.
   void Build() {
     index_ = std::make_unique<ModelIndex>(snapshot_);
-    state_ = std::make_unique<SharedState>(snapshot_->deployments.size());
+    state_ = std::make_unique<SharedState>(*snapshot_);
   }
 
   const ModelIndex& index() const { return *index_; }

@@ -40,6 +40,9 @@ inline constexpr std::chrono::seconds kFileLookInterval{2};
 // Attempts of one client request over all retries and fallbacks: a bound, not a policy.
 inline constexpr int kAttemptsPerRequestMax = 200;
 
+// Sessions, prompt prefixes and keys whose deployment is remembered (512 KB); the idlest goes first.
+inline constexpr size_t kAffinityEntriesMax = 65'536;
+
 // Label values that a client can choose are cut to this many bytes.
 inline constexpr size_t kLabelValueBytesMax = 256;
 // Series per metric family before new label sets collapse into "other".

@@ -30,16 +30,14 @@ DeploymentText TextOf(const config::Deployment& d) {
   return text;
 }
 
-routing::SharedState MakeState(const config::Snapshot& snapshot, const Core* previous) {
-  if (previous == nullptr) return routing::SharedState(snapshot.deployments.size());
-  return routing::SharedState(snapshot, *previous->snapshot, previous->state);
-}
-
 }  // namespace
 
 Core::Core(config::SnapshotPtr s, Runtime& r, const Core* previous)
-    : snapshot(std::move(s)), authenticator(*snapshot), index(snapshot), state(MakeState(*snapshot, previous)),
+    : snapshot(std::move(s)), authenticator(*snapshot), index(snapshot), state(*snapshot, previous == nullptr ? nullptr : previous->snapshot.get(),
+                                                                            previous == nullptr ? nullptr : &previous->state),
       runtime(r), counts(r.counts), metrics(r.metrics.get()), offload(r.offload), draining(r.draining) {
+  const auto wall_clock = std::chrono::system_clock::now().time_since_epoch();
+  state.SetWallClock(SteadyClock::now(), std::chrono::duration_cast<std::chrono::seconds>(wall_clock).count());
   // A TLS context reads a CA bundle: one for all deployments with the same rules.
   std::unordered_map<std::string, std::shared_ptr<net::TlsContext>> contexts;
   std::unordered_map<std::string, uint32_t> known;

@@ -96,16 +96,31 @@ net::Task<bool> BackOff(RequestContext& context, Worker& worker, Duration wait) 
 }
 
 void Finish(RequestContext& context, const routing::Candidate& candidate, const AttemptReport& report) {
-  const double duration = Seconds(context.timing.finished - context.timing.attempt_begin);
-  const accounting::Cost cost =
-      report.cost ? *report.cost
-                  : accounting::ComputeCost(*context.core.snapshot, *candidate.deployment, candidate.upstream_model,
-                                            report.usage, duration);
   AnsweredBy answered;
   answered.candidate = &candidate;
   answered.remaining_requests = report.remaining_requests;
   answered.remaining_tokens = report.remaining_tokens;
-  AccountSuccess(context, answered, report.usage, cost);
+  AccountSuccess(context, answered, report.usage, *report.cost);
+}
+
+// What the attempt that just ended took and used, for strategies and limits.
+routing::AttemptOutcome OutcomeOf(const RequestContext& context, const AttemptReport& report) {
+  const Timing& t = context.timing;
+  routing::AttemptOutcome outcome;
+  outcome.duration = t.finished - t.attempt_begin;
+  if (context.request.stream && t.first_chunk > t.attempt_begin) outcome.first_token = t.first_chunk - t.attempt_begin;
+  outcome.prompt_tokens = report.usage.prompt_tokens;
+  outcome.completion_tokens = report.usage.completion_tokens;
+  outcome.cost_usd = report.cost ? report.cost->total : 0;
+  outcome.is_chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
+  outcome.is_stream = context.request.stream;
+  return outcome;
+}
+
+accounting::Cost CostOf(const RequestContext& context, const routing::Candidate& candidate, const AttemptReport& report) {
+  const double duration = Seconds(context.timing.finished - context.timing.attempt_begin);
+  return accounting::ComputeCost(*context.core.snapshot, *candidate.deployment, candidate.upstream_model, report.usage,
+                                 duration);
 }
 
 // A stream that broke off and waits to be continued: what the client is told if nobody can.
@@ -144,16 +159,17 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
       AccountAbandoned(context, nullptr, nullptr);
       co_return;
     }
-    const AttemptReport report = co_await RunAttempt(context, route, step.candidate);
+    AttemptReport report = co_await RunAttempt(context, route, step.candidate);
     const TimePoint now = SteadyClock::now();
     switch (report.end) {
       case AttemptEnd::kAnswered:
-        route.OnAttemptSucceeded(now);
-        context.core.state.CountTokens(step.candidate.deployment->index, report.usage.total_tokens, now);
+        if (!report.cost) report.cost = CostOf(context, step.candidate, report);
+        route.OnAttemptSucceeded(now, OutcomeOf(context, report));
         AccountHops(context, route);
         Finish(context, step.candidate, report);
         co_return;
       case AttemptEnd::kAbandoned:
+        if (report.has_usage) route.Settle(OutcomeOf(context, report), now);
         route.OnAbandoned();
         AccountAbandoned(context, &step.candidate, report.has_usage ? &report.usage : nullptr);
         co_return;
@@ -163,6 +179,7 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
         break;
       }
       case AttemptEnd::kBroken: {
+        if (report.has_usage) route.Settle(OutcomeOf(context, report), now);
         const routing::FailureEffect effect = route.OnAttemptFailed(*report.error, now);
         AccountAttemptFailure(context, step.candidate, *report.error, effect.cooldown_started);
         if (report.has_usage) BillUnfinished(context, step.candidate, report.usage, 0);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -76,8 +77,7 @@ class RequestSplicer {
       : body_(body),
         request_(request),
         deployment_(*target.deployment),
-        members_(request.members != nullptr && request.body.data() == body.data() ? *request.members
-                                                                                  : Collect(body)),
+        members_(AreOf(request.members, body) ? *request.members : Collect(body)),
         policy_(members_, request.endpoint, target),
         edits_(body) {
     json::AppendQuoted(quoted_model_, target.upstream_model);
@@ -107,6 +107,14 @@ class RequestSplicer {
   [[nodiscard]] const std::vector<std::string>& refused() const { return refused_; }
 
  private:
+  // Whoever wraps a request in another one hands on members of a body that is not the one at hand:
+  // their views tell where they point.
+  static bool AreOf(const std::vector<json::Member>* members, std::string_view body) {
+    if (members == nullptr || members->empty()) return false;
+    const char* const key = members->front().key.data();
+    return std::less_equal<>()(body.data(), key) && std::less<>()(key, body.data() + body.size());
+  }
+
   const std::vector<json::Member>& Collect(std::string_view body) {
     json::CollectMembers(body, own_members_);
     return own_members_;

@@ -190,3 +190,18 @@ def test_stale_pooled_connection_is_not_a_failure(gateway_factory, upstream):
         assert gateway.chat("solo").status_code == 200
         upstream.close_idle()
     assert upstream.count("ok.s") == 5
+
+
+@pytest.mark.parametrize("path, body", [
+    ("/v1/messages", {"max_tokens": 50, "system": "s", "messages": [{"role": "user", "content": "hi"}]}),
+    ("/v1/completions", {"prompt": "hi"}),
+])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("provider", ["openai", "hosted_vllm", "ollama", "ollama_chat"])
+def test_every_schema_reaches_every_upstream(gateway_factory, upstream, provider, path, body, stream):
+    """A request that is wrapped in another schema is spliced by its own members, not the client's."""
+    base = upstream.base if provider.startswith("ollama") else upstream.v1
+    gateway = gateway_factory({"model_list": [row("g", f"{provider}/ok", base)]})
+    answer = gateway.post(path, {"model": "g", "stream": stream, **body})
+    assert answer.status_code == 200, answer.text
+    assert "Hello" in answer.text

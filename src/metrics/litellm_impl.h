@@ -54,7 +54,8 @@ struct MetricsCore {
   void Add(uint32_t worker, FamilyId id, const LabelValues& values) const;
   [[nodiscard]] WorkerCaches& Caches(uint32_t worker) { return caches[worker]; }
 
-  const LitellmMetricsOptions options;
+  const LitellmMetricsOptions options;  // registry.workers counts the control writer too
+  const uint32_t control_writer;
   const LiveState live;
   Registry registry;
   std::array<Family*, kFamilyIds> families{};

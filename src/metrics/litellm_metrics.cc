@@ -92,11 +92,20 @@ std::string_view StreamLabel(bool field_present, bool stream) {
   return stream ? "True" : "False";
 }
 
+namespace {
+// One writer more than there are workers: what is counted outside of the loops.
+LitellmMetricsOptions WithControlWriter(LitellmMetricsOptions options) {
+  options.registry.workers = std::max(1U, options.registry.workers) + 1;
+  return options;
+}
+}  // namespace
+
 MetricsCore::MetricsCore(const LitellmMetricsOptions& metrics_options, LiveState live_state)
-    : options(metrics_options),
+    : options(WithControlWriter(metrics_options)),
+      control_writer(options.registry.workers - 1),
       live(std::move(live_state)),
       registry(options.registry),
-      caches(std::max(1U, options.registry.workers)) {
+      caches(options.registry.workers) {
   for (const FamilyRow& row : FamilyTable()) {
     if (row.shown == Shown::kAlways) AddRow(row);
   }
@@ -230,7 +239,7 @@ void LitellmMetrics::OnStreamAborted(uint32_t worker, std::string_view side) {
 void LitellmMetrics::OnReload(std::string_view outcome) {
   LabelValues values;
   values[Label::kOutcome] = outcome;
-  impl_->Add(0, FamilyId::kReloads, values);
+  impl_->Add(impl_->control_writer, FamilyId::kReloads, values);
 }
 
 void LitellmMetrics::OnCallbackFailure(uint32_t worker, std::string_view callback_name) {

@@ -123,7 +123,8 @@ class LitellmMetrics {
   void OnAttempt(uint32_t worker, const AttemptRecord& record);
   // side: "client" or "upstream".
   void OnStreamAborted(uint32_t worker, std::string_view side);
-  // outcome: "applied", "unchanged" or "rejected". Rare: any thread, in the cell of worker 0.
+  // outcome: "applied", "unchanged" or "rejected". Any thread, but one call at a time (the reloader's
+  // lock): it counts in cells of its own, which no worker writes.
   void OnReload(std::string_view outcome);
   void OnCallbackFailure(uint32_t worker, std::string_view callback_name);
 

@@ -254,5 +254,28 @@ TEST(LitellmMetrics, WorkersAndScrapesRunTogether) {
   EXPECT_EQ(total, success + failure);
 }
 
+// A reload is counted by another thread than worker 0's while that one makes new cells: no count of
+// either is lost, and neither writes what the other allocated.
+TEST(LitellmMetrics, ReloadsAreCountedBesideTheFirstWorker) {
+  constexpr int kRounds = 3'000;
+  for (int round = 0; round < 20; ++round) {
+    LitellmMetrics metrics(Options(1), {});
+    std::atomic<bool> go = false;
+    std::jthread worker([&] {
+      while (!go) std::this_thread::yield();
+      for (int i = 0; i < kRounds; ++i) metrics.OnStreamAborted(0, i % 2 == 0 ? "client" : "upstream");
+    });
+    go = true;
+    for (const std::string_view outcome : {"applied", "unchanged", "rejected", "applied"}) metrics.OnReload(outcome);
+    worker.join();
+    const auto samples = ParseSamples(Rendered(metrics.registry()));
+    EXPECT_EQ(Sample(samples, "litellm_gw_config_reloads_total", "applied"), 2);
+    EXPECT_EQ(Sample(samples, "litellm_gw_config_reloads_total", "unchanged"), 1);
+    EXPECT_EQ(Sample(samples, "litellm_gw_config_reloads_total", "rejected"), 1);
+    EXPECT_EQ(Sample(samples, "litellm_gw_stream_aborted_total", "client"), kRounds / 2);
+    EXPECT_EQ(Sample(samples, "litellm_gw_stream_aborted_total", "upstream"), kRounds / 2);
+  }
+}
+
 }  // namespace
 }  // namespace gw::metrics

@@ -1,6 +1,7 @@
 // In which order is a configuration put together?
 #include "config/loader.h"
 
+#include "base/strings.h"
 #include "config/check.h"
 #include "config/deployments.h"
 #include "config/document.h"
@@ -18,6 +19,11 @@ void ReadDotenv(LoadContext& context, const LoadOptions& options) {
   if (const auto text = ReadFile(".env")) context.env.AddDotenv(*text);
 }
 
+// Adds to the digest of what this configuration was made from.
+void Digest(Snapshot& snapshot, std::string_view text) {
+  snapshot.source_digest = Sha256Hex(snapshot.source_digest.append(text));
+}
+
 void ReadPriceMap(LoadContext& context, const LoadOptions& options, Snapshot& snapshot) {
   AddBuiltinFacts(snapshot.model_facts);
   std::string path = options.price_map_file;
@@ -31,6 +37,7 @@ void ReadPriceMap(LoadContext& context, const LoadOptions& options, Snapshot& sn
   }
   context.AddFile(path);
   const auto text = ReadFile(path);
+  Digest(snapshot, text.value_or(""));
   const auto problem = text ? AddFactsFromJson(snapshot.model_facts, *text)
                             : std::optional<std::string>("cannot be read");
   if (problem) {
@@ -57,6 +64,9 @@ std::shared_ptr<Snapshot> Build(LoadContext& context, const LoadOptions& options
   CheckSections(context, *root);
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->source_file = options.config_file;
+  std::string resolved;
+  yaml::AppendJson(resolved, *root);
+  Digest(*snapshot, resolved);
   snapshot->proxy = ReadProxySettings(context, *root);
   snapshot->metrics = ReadMetricsSettings(context, *root);
   snapshot->router = ReadRouterSettings(context, *root);

@@ -259,6 +259,7 @@ struct ServerOptions {
 
 struct Snapshot {
   std::string source_file;
+  std::string source_digest;  // of all that was read, references resolved: does another file say the same?
   std::vector<Deployment> deployments;  // config order; indices are stable within a snapshot
   RouterSettings router;
   MetricsSettings metrics;

@@ -90,6 +90,7 @@ std::vector<std::string> DescribeChange(const config::Snapshot& before, const co
   if (unnamed > 0) out.push_back("and " + std::to_string(unnamed) + " further deployments");
   if (before.general.master_key != after.general.master_key) out.emplace_back("the master key changed");
   DescribeFixed(before, after, out);
+  if (out.empty() && before.source_digest != after.source_digest) out.emplace_back("settings or prices changed");
   return out;
 }
 
@@ -127,8 +128,10 @@ ReloadOutcome Reloader::Load(std::shared_ptr<Core>* core) {
   stamp_ = Stamp();
   const config::Loaded loaded = load_();
   if (loaded.snapshot == nullptr) return Rejected(loaded);
-  files_ = loaded.files;
-  stamp_ = Stamp();
+  if (loaded.files != files_) {  // those that are new to us were not stamped before
+    files_ = loaded.files;
+    stamp_ = Stamp();
+  }
   const std::shared_ptr<Core> before = runtime_.current();
   ReloadOutcome outcome;
   outcome.details = DescribeChange(*before->snapshot, *loaded.snapshot);

@@ -92,6 +92,17 @@ def test_broken_file_changes_nothing(gateway_factory, upstream, broken, says):
     assert reload(gateway).json() == {"status": "unchanged", "message": "configuration in force: 2 deployments", "details": []}
 
 
+def test_changed_setting_is_no_unchanged_file(gateway_factory, upstream):
+    """A setting that is no deployment: it is in force, and the answer says that something changed."""
+    gateway = gateway_factory(config_of(upstream, "status-500.a", router_settings={"num_retries": 0}))
+    assert gateway.chat("status-500.a").status_code == 500
+    assert upstream.count("status-500.a") == 1
+    write(gateway, config_of(upstream, "status-500.a", router_settings={"num_retries": 1}))
+    assert reload(gateway).json()["status"] == "applied"
+    assert reload(gateway).json()["status"] == "unchanged"
+    wait_for(lambda: gateway.chat("status-500.a").status_code == 500 and upstream.count("status-500.a") >= 3, "a retry", 30)
+
+
 def test_reload_needs_the_master_key(gateway_factory, upstream):
     gateway = gateway_factory(config_of(upstream, "ok.a"))
     assert requests.post(gateway.url + "/config/reload").status_code == 401

@@ -161,9 +161,9 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
     }
     AttemptReport report = co_await RunAttempt(context, route, step.candidate);
     const TimePoint now = SteadyClock::now();
+    if (report.has_usage && !report.cost) report.cost = CostOf(context, step.candidate, report);
     switch (report.end) {
       case AttemptEnd::kAnswered:
-        if (!report.cost) report.cost = CostOf(context, step.candidate, report);
         route.OnAttemptSucceeded(now, OutcomeOf(context, report));
         AccountHops(context, route);
         Finish(context, step.candidate, report);

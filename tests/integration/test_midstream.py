@@ -145,6 +145,18 @@ def gateway_cost_of_one(gateway):
     return float(gateway.chat("f").headers["x-litellm-response-cost"])
 
 
+def test_broken_attempt_counts_against_the_budget(gateway_factory, upstream):
+    """What went out before the break was paid for."""
+    gateway = gateway_factory({
+        "model_list": [row("g", f"hosted_vllm/words-{WORDS}-cut-3", upstream.v1, max_budget=0.5, budget_duration="1d",
+                           input_cost_per_token=0.0, output_cost_per_token=1.0)],
+        "router_settings": {"num_retries": 0, "disable_cooldowns": True}})
+    assert len(errors_of(stream_chat(gateway))) == 1
+    answer = gateway.chat("g", stream=True)
+    assert answer.status_code == 429
+    assert "crossed budget" in answer.text
+
+
 def test_late_first_token_falls_back(gateway_factory, upstream):
     """first_token_timeout: the head comes, the content does not."""
     gateway = gateway_of(gateway_factory, upstream, vllm("stall-0"), vllm("ok"), first_token_timeout=0.3, stream_timeout=60)

@@ -89,14 +89,9 @@ std::optional<double> PriceOf(const config::Deployment& d, const PriceField& fie
   return d.facts != nullptr ? d.facts->price.*field.value : std::nullopt;
 }
 
-bool IsTrue(const json::Object& object, std::string_view key) {
-  const json::Value* value = json::Get(object, key);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
 bool Supports(const config::Deployment& d, std::string_view capability) {
-  return IsTrue(d.model_info, capability) ||
-         (d.facts != nullptr && IsTrue(d.facts->raw, capability));
+  return json::IsTrue(d.model_info, capability) ||
+         (d.facts != nullptr && json::IsTrue(d.facts->raw, capability));
 }
 
 // The reference looks a row up in its price map, into which it has entered the rows that the

@@ -231,20 +231,10 @@ MemberCursor::MemberCursor(std::string_view object_text)
 }
 
 bool MemberCursor::Next() {
-  at_ = SkipSpace(text_, at_);
-  if (at_ < text_.size() && text_[at_] == ',') at_ = SkipSpace(text_, at_ + 1);
-  if (at_ >= text_.size() || text_[at_] != '"') return false;
-  member_.begin = at_;
-  member_.key_escaped = false;
-  const size_t key_end = SkipString(text_, at_, &member_.key_escaped);
-  member_.key = text_.substr(at_ + 1, key_end - at_ - 2);
-  at_ = SkipSpace(text_, key_end);
-  at_ = SkipSpace(text_, at_ + 1);  // the colon
-  const size_t value_end = SkipValue(text_, at_);
-  member_.value = text_.substr(at_, value_end - at_);
-  member_.kind = KindOf(member_.value);
-  member_.end = value_end;
-  at_ = value_end;
+  const size_t value = BeginMemberAt(text_, &at_, &member_);
+  if (value == std::string_view::npos) return false;
+  at_ = SkipValue(text_, value);
+  FinishMember(text_, 0, value, at_, &member_);
   return true;
 }
 

@@ -36,6 +36,11 @@ int64_t GetInt(const Object& object, std::string_view key, int64_t fallback) {
   return static_cast<int64_t>(*number);
 }
 
+bool IsTrue(const Object& object, std::string_view key) {
+  const Value* value = Get(object, key);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 std::optional<double> AsNumber(const Value& value) {
   if (value.is_int64()) return static_cast<double>(value.get_int64());
   if (value.is_uint64()) return static_cast<double>(value.get_uint64());

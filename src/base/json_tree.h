@@ -20,6 +20,7 @@ using Array = boost::json::array;
 [[nodiscard]] const Value* Get(const Object& object, std::string_view key);
 [[nodiscard]] std::string_view GetString(const Object& object, std::string_view key);
 [[nodiscard]] int64_t GetInt(const Object& object, std::string_view key, int64_t fallback);
+[[nodiscard]] bool IsTrue(const Object& object, std::string_view key);
 // Any number kind as double.
 [[nodiscard]] std::optional<double> AsNumber(const Value& value);
 

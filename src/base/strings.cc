@@ -108,11 +108,12 @@ bool ConstantTimeEquals(std::string_view a, std::string_view b) {
 
 namespace {
 
+constexpr char kHexDigits[] = "0123456789abcdef";
+
 void AppendHex(std::string& out, const unsigned char* bytes, size_t count) {
-  constexpr char kDigits[] = "0123456789abcdef";
   for (size_t i = 0; i < count; ++i) {
-    out += kDigits[bytes[i] >> 4];
-    out += kDigits[bytes[i] & 15];
+    out += kHexDigits[bytes[i] >> 4];
+    out += kHexDigits[bytes[i] & 15];
   }
 }
 
@@ -149,14 +150,13 @@ std::string MakeUuid() {
   }
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
-  constexpr char kDigits[] = "0123456789abcdef";
   constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   std::string out(kShape);
   size_t nibble = 0;
   for (char& c : out) {
     if (c == '-') continue;
     const unsigned char byte = bytes[nibble / 2];
-    c = kDigits[nibble % 2 == 0 ? byte >> 4 : byte & 15];
+    c = kHexDigits[nibble % 2 == 0 ? byte >> 4 : byte & 15];
     ++nibble;
   }
   return out;

@@ -23,6 +23,11 @@ std::shared_ptr<net::TlsContext> MakeTls(const config::Deployment& d) {
   return net::TlsContext::Client(true, "").value();
 }
 
+routing::SharedState MakeState(const config::Snapshot& snapshot, const Core* previous) {
+  if (previous == nullptr) return routing::SharedState(snapshot);
+  return routing::SharedState(snapshot, previous->snapshot.get(), &previous->state);
+}
+
 DeploymentText TextOf(const config::Deployment& d) {
   DeploymentText text;
   text.error_headers = "x-litellm-model-id: " + d.id + "\r\nx-litellm-model-name: " + d.litellm_model + "\r\n";
@@ -33,8 +38,7 @@ DeploymentText TextOf(const config::Deployment& d) {
 }  // namespace
 
 Core::Core(config::SnapshotPtr s, Runtime& r, const Core* previous)
-    : snapshot(std::move(s)), authenticator(*snapshot), index(snapshot), state(*snapshot, previous == nullptr ? nullptr : previous->snapshot.get(),
-                                                                            previous == nullptr ? nullptr : &previous->state),
+    : snapshot(std::move(s)), authenticator(*snapshot), index(snapshot), state(MakeState(*snapshot, previous)),
       runtime(r), counts(r.counts), metrics(r.metrics.get()), offload(r.offload), draining(r.draining) {
   const auto wall_clock = std::chrono::system_clock::now().time_since_epoch();
   state.SetWallClock(SteadyClock::now(), std::chrono::duration_cast<std::chrono::seconds>(wall_clock).count());
@@ -55,18 +59,6 @@ Core::Core(config::SnapshotPtr s, Runtime& r, const Core* previous)
     }
     origins.push_back(std::move(origin));
   }
-}
-
-double Core::TotalSpend() const {
-  double total = 0;
-  for (const WorkerCounts& c : counts) total += c.spend.load(std::memory_order_relaxed);
-  return total;
-}
-
-double Core::InFlight() const {
-  int64_t total = 0;
-  for (const WorkerCounts& c : counts) total += c.in_flight.load(std::memory_order_relaxed);
-  return static_cast<double>(total);
 }
 
 }  // namespace gw::gateway

@@ -56,9 +56,6 @@ struct Core {
   std::mutex probes_mutex;
   std::vector<admin::ProbeOutcome> probes;
   bool probes_done = false;
-
-  [[nodiscard]] double TotalSpend() const;
-  [[nodiscard]] double InFlight() const;
 };
 
 }  // namespace gw::gateway

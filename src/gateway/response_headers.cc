@@ -60,7 +60,6 @@ class HeadWriter {
 
 [[gnu::always_inline]] inline void FloatLine(HeadWriter& out, std::string_view label, double value) {
   out.Put(label);
-  if (value == 0) return out.Put("0.0\r\n");
   char* const digits = out.Reserve(kPythonFloatBytesMax);
   out.Advance(WritePythonFloat(digits, value));
   out.Put("\r\n");
@@ -94,8 +93,9 @@ bool IsHopByHop(std::string_view lower) {
 
 // One upstream header as llm_provider-<name>; some also under their own name.
 void ProviderLine(HeadWriter& out, std::string_view name, std::string_view value) {
-  char lower[96];
-  if (name.size() + 2 > sizeof(lower)) return;
+  constexpr size_t kNameBytesMax = 96;
+  char lower[kNameBytesMax + 2];  // and ": "
+  if (name.size() > kNameBytesMax) return;
   for (size_t i = 0; i < name.size(); ++i) lower[i] = AsciiLower(name[i]);
   const std::string_view key(lower, name.size());
   if (IsHopByHop(key)) return;
@@ -148,7 +148,7 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
     out.Put("x-litellm-response-cost-input: 0.0\r\nx-litellm-response-cost-output: 0.0\r\n");
   }
   out.Put(kZeroCostLines);
-  FloatLine(out, "x-litellm-key-spend: ", context.core.TotalSpend() + (values.cost != nullptr ? values.cost->total : 0));
+  FloatLine(out, "x-litellm-key-spend: ", context.core.runtime.TotalSpend() + (values.cost != nullptr ? values.cost->total : 0));
   MillisLine(out, "x-litellm-response-duration-ms: ", values.total_s);
   MillisLine(out, "x-litellm-overhead-duration-ms: ", values.overhead_s);
   IntLine(out, "x-litellm-attempted-retries: ", values.attempted_retries);
@@ -180,7 +180,7 @@ void AppendErrorHeaders(const RequestContext& context, const Error& error, std::
     out.Put(context.core.texts[context.last_deployment->index].error_headers);
   }
   out.Put("x-litellm-response-cost: 0\r\n");
-  FloatLine(out, "x-litellm-key-spend: ", context.core.TotalSpend());
+  FloatLine(out, "x-litellm-key-spend: ", context.core.runtime.TotalSpend());
   if (context.last_timeout_s > 0) FloatLine(out, "x-litellm-timeout: ", context.last_timeout_s);
   for (const auto& [name, value] : error.upstream_headers) {
     if (value.empty() || value == "None") continue;

@@ -184,7 +184,7 @@ net::Task<AttemptReport> ReadAnswer(Attempt& a) {
   input.connection = &a.connection;
   input.gap_s = a.timeouts.chunk_gap_s;
   input.timeout_by_client = a.timeouts.set_by_client;
-  if (const auto first = a.context.core.snapshot->router.first_token_timeout_s) {
+  if (const auto first = a.timeouts.first_content_s) {
     input.first_content_s = *first;
     input.first_content_by = a.context.timing.attempt_begin + FromSeconds(*first);
   }
@@ -240,7 +240,6 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRou
       co_return report;
     }
     request.body = *continued;
-    request.members = nullptr;  // they belong to the client's own body
   }
   if (candidate.target != nullptr && !candidate.target->overrides.empty()) request.overrides = &candidate.target->overrides;
   translate::AttemptTarget target;
@@ -267,9 +266,7 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRou
   plan.request = &built.value();
   plan.forwarded_headers = &forwarded;
   plan.started = t.attempt_begin;
-  plan.head_timeout_s = timeouts.first_byte_s;
-  if (const auto first = context.core.snapshot->router.first_token_timeout_s; first && request.stream)
-    plan.head_timeout_s = std::min(plan.head_timeout_s, *first);
+  plan.head_timeout_s = std::min(timeouts.first_byte_s, timeouts.first_content_s.value_or(timeouts.first_byte_s));
   plan.stream = request.stream;
   net::CancelSlot& gone = context.exchange.on_client_gone();
   upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(context.view.PoolOf(deployment), plan, gone);

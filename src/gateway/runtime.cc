@@ -18,16 +18,17 @@ metrics::LitellmMetricsOptions MetricsOptions(const config::Snapshot& snapshot, 
   return options;
 }
 
-double Sum(const std::vector<WorkerCounts>& counts, std::atomic<int64_t> WorkerCounts::* member) {
-  int64_t total = 0;
+template <typename T>
+double Sum(const std::vector<WorkerCounts>& counts, std::atomic<T> WorkerCounts::* member) {
+  T total{};
   for (const WorkerCounts& c : counts) total += (c.*member).load(std::memory_order_relaxed);
   return static_cast<double>(total);
 }
 
 metrics::LiveState MakeLiveState(Runtime& runtime) {
   metrics::LiveState live;
-  live.in_flight_requests = [&runtime] { return Sum(runtime.counts, &WorkerCounts::in_flight); };
-  live.active_streams = [&runtime] { return Sum(runtime.counts, &WorkerCounts::active_streams); };
+  live.in_flight_requests = [&runtime] { return runtime.InFlight(); };
+  live.active_streams = [&runtime] { return runtime.ActiveStreams(); };
   live.deployments = [&runtime](const std::function<void(const metrics::LiveState::Deployment&)>& emit) {
     const std::shared_ptr<Core> core = runtime.current();
     const TimePoint now = SteadyClock::now();
@@ -47,6 +48,10 @@ metrics::LiveState MakeLiveState(Runtime& runtime) {
 Runtime::Runtime(const config::Snapshot& snapshot, uint32_t worker_count) : counts(worker_count) {
   metrics = std::make_unique<metrics::LitellmMetrics>(MetricsOptions(snapshot, worker_count), MakeLiveState(*this));
 }
+
+double Runtime::TotalSpend() const { return Sum(counts, &WorkerCounts::spend); }
+double Runtime::InFlight() const { return Sum(counts, &WorkerCounts::in_flight); }
+double Runtime::ActiveStreams() const { return Sum(counts, &WorkerCounts::active_streams); }
 
 std::shared_ptr<Core> Runtime::current() const {
   const std::lock_guard<std::mutex> lock(mutex_);

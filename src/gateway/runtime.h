@@ -44,6 +44,11 @@ struct Runtime {
   // but a loop's: it reads files.
   std::function<ReloadOutcome()> reload;
 
+  // Over all workers.
+  [[nodiscard]] double TotalSpend() const;
+  [[nodiscard]] double InFlight() const;
+  [[nodiscard]] double ActiveStreams() const;
+
   // The configuration in force. The lock is for scrapes and reloads, never on the path of a request.
   [[nodiscard]] std::shared_ptr<Core> current() const;
   void SetCurrent(std::shared_ptr<Core> core);

@@ -95,7 +95,7 @@ admin::Answer FromMemory(Core& core, const api::RouteMatch& match, std::string_v
     case api::RouteId::kLiveness: return admin::LivenessAnswer(core.draining);
     case api::RouteId::kReadiness: return admin::ReadinessAnswer(snapshot, Facts(), core.draining);
     case api::RouteId::kReadinessDetails: return admin::ReadinessDetailsAnswer(snapshot, Facts(), core.draining);
-    case api::RouteId::kBacklog: return admin::BacklogAnswer(static_cast<int64_t>(core.InFlight()));
+    case api::RouteId::kBacklog: return admin::BacklogAnswer(static_cast<int64_t>(core.runtime.InFlight()));
     case api::RouteId::kModels: return admin::ListModelsAnswer(snapshot, query);
     case api::RouteId::kModel: return admin::GetModelAnswer(snapshot, PercentDecode(match.model, false));
     case api::RouteId::kModelInfo: return admin::ModelInfoAnswer(snapshot, query);

@@ -91,7 +91,7 @@ class TlsStreamImpl final : public TlsStream {
     const bool literal = inet_pton(AF_INET, host.c_str(), address) == 1 ||
                          inet_pton(AF_INET6, host.c_str(), address) == 1;
     if (!literal) SSL_set_tlsext_host_name(ssl_, host.c_str());
-    if (!context_->verify()) return;
+    if (SSL_get_verify_mode(ssl_) == SSL_VERIFY_NONE) return;
     if (literal) {
       X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), host.c_str());
     } else {
@@ -214,7 +214,7 @@ class TlsStreamImpl final : public TlsStream {
 
 Result<std::shared_ptr<TlsContext>> TlsContext::Client(bool verify, const std::string& ca_file) {
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-  auto owner = std::shared_ptr<TlsContext>(new TlsContext(context, verify, ca_file));
+  auto owner = std::shared_ptr<TlsContext>(new TlsContext(context));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
@@ -231,7 +231,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Client(bool verify, const std::s
 Result<std::shared_ptr<TlsContext>> TlsContext::Server(const std::string& cert_file,
                                                        const std::string& key_file) {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-  auto owner = std::shared_ptr<TlsContext>(new TlsContext(context, false, ""));
+  auto owner = std::shared_ptr<TlsContext>(new TlsContext(context));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(context, cert_file.c_str()) != 1)

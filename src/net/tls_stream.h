@@ -22,18 +22,10 @@ class TlsContext {
                                                                   const std::string& key_file);
   ~TlsContext();
   [[nodiscard]] ssl_ctx_st* native() const { return context_; }
-  [[nodiscard]] bool verify() const { return verify_; }
-  // Connections of one may serve the other.
-  [[nodiscard]] bool same_rules(const TlsContext& other) const {
-    return verify_ == other.verify_ && ca_file_ == other.ca_file_;
-  }
 
  private:
-  TlsContext(ssl_ctx_st* context, bool verify, std::string ca_file)
-      : context_(context), verify_(verify), ca_file_(std::move(ca_file)) {}
+  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
   ssl_ctx_st* context_;
-  bool verify_;
-  std::string ca_file_;
 };
 
 class TlsStream : public Stream {

@@ -139,11 +139,6 @@ Duration SharedState::CooldownLeft(uint32_t index, TimePoint now) const {
   return std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(std::max<int64_t>(left, 0)));
 }
 
-void SharedState::CountTokens(uint32_t index, int64_t tokens, TimePoint now) {
-  if (tokens <= 0) return;
-  CountWindow::Add(at(index).token_window, static_cast<uint64_t>(tokens), kMinute, now);
-}
-
 SharedState::MinuteUsage SharedState::UsageAt(uint32_t index, TimePoint now) const {
   const DeploymentState& state = at(index);
   return {.requests = static_cast<int64_t>(CountWindow::Read(state.rate_window, kMinute, now)),

@@ -89,8 +89,7 @@ bool Picker::Shuffles() const {
 }
 
 bool Picker::DropsLimitedRows() const {
-  return table_.any_limit() && !Shuffles() &&
-         input_.settings.strategy != RoutingStrategy::kLeastBusy;
+  return table_.any_limit() && StrategyLimits(input_.settings.strategy);
 }
 
 TokenCounts Picker::Estimate(const Deployment* row) const {
@@ -288,14 +287,11 @@ Selection Picker::Refused() {
   if (free_in_ != Duration::max() && *refusal_ != Reservation::kSlotsFull) {
     selection_.free_in = free_in_;
   }
-  const RoutingStrategy strategy = input_.settings.strategy;
   const bool by_strategy =
       DropsLimitedRows() && !input_.settings.enforce_model_rate_limits &&
       selection_.kind == Selection::Kind::kRefused && *refusal_ != Reservation::kProbeRunning;
-  if (by_strategy && (strategy == RoutingStrategy::kUsageBased ||
-                      strategy == RoutingStrategy::kUsageBasedV2)) {
-    selection_.error =
-        AllOverUsage(input_.group, input_.rows, table_, state_, clock_.now);
+  if (by_strategy && IsUsageBased(input_.settings.strategy)) {
+    selection_.error = AllOverUsage(input_.group, input_.rows, table_, state_, clock_.now);
   } else if (by_strategy) {
     selection_.error = NothingToCall(input_.group);
   } else {

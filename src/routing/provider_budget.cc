@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "routing/packed_window.h"
+#include "routing/route_errors.h"
 
 namespace gw::routing {
 namespace {
@@ -52,16 +53,11 @@ bool KeepWithinBudget(RowList& rows, const RowTable& table, const config::Router
 }
 
 Error BudgetCrossed(std::string_view group) {
-  Error error;
-  error.cls = ErrorClass::kNoDeployments;
-  error.source = ErrorSource::kGateway;
-  error.status = 429;
-  error.type = "rate_limit_error";
-  error.message = fmt::format(
-      "No deployments available - crossed budget: every deployment of model={} has spent what its "
-      "provider or its own max_budget allows.",
-      group);
-  return error;
+  return GatewayError(
+      ErrorClass::kNoDeployments, 429, "rate_limit_error",
+      fmt::format("No deployments available - crossed budget: every deployment of model={} has spent what its "
+                  "provider or its own max_budget allows.",
+                  group));
 }
 
 void AddSpend(const SharedState& state, const RowTable& table,

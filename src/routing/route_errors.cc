@@ -13,16 +13,6 @@ namespace {
 
 constexpr size_t kQuotedErrorBytesMax = 2000;
 
-Error RouterError(ErrorClass cls, int status, std::string_view type, std::string message) {
-  Error error;
-  error.cls = cls;
-  error.source = ErrorSource::kGateway;
-  error.status = status;
-  error.type = type;
-  error.message = std::move(message);
-  return error;
-}
-
 // compat: the shortest cooldown of the group's rows, not what is left of it (seen in 1.109.1).
 int CooldownSecondsToTell(const RowList& rows, const config::RouterSettings& settings,
                           const SharedState& state) {
@@ -47,8 +37,18 @@ std::string_view CutText(std::string_view text, size_t bytes_max) {
 
 }  // namespace
 
+Error GatewayError(ErrorClass cls, int status, std::string_view type, std::string message) {
+  Error error;
+  error.cls = cls;
+  error.source = ErrorSource::kGateway;
+  error.status = status;
+  error.type = type;
+  error.message = std::move(message);
+  return error;
+}
+
 Error ModelNotFound(std::string_view model) {
-  return RouterError(ErrorClass::kModelNotFound, 400, "invalid_request_error",
+  return GatewayError(ErrorClass::kModelNotFound, 400, "invalid_request_error",
                      fmt::format("Invalid model name passed in model={}. Call `/v1/models` to view "
                                  "available models for your key.",
                                  model));
@@ -65,28 +65,28 @@ Error AllCoolingDown(std::string_view group, const RowList& rows,
       "No deployments available for selected model, Try again in {} seconds. All deployments for "
       "selected model are in cooldown. Passed model={}. pre-call-checks={}, cooldown_list=[{}]",
       seconds, group, settings.enable_pre_call_checks ? "True" : "False", ids);
-  Error error = RouterError(ErrorClass::kNoDeployments, 429, "all_deployments_in_cooldown",
+  Error error = GatewayError(ErrorClass::kNoDeployments, 429, "all_deployments_in_cooldown",
                             std::move(message));
   error.retry_after_s = seconds;
   return error;
 }
 
 Error Paused(std::string_view group) {
-  return RouterError(ErrorClass::kServiceUnavailable, 503, "internal_server_error",
+  return GatewayError(ErrorClass::kServiceUnavailable, 503, "internal_server_error",
                      fmt::format("litellm.ServiceUnavailableError: model group '{}' is paused: all "
                                  "of its deployments are blocked.",
                                  group));
 }
 
 Error TagsRefused(std::string_view group) {
-  return RouterError(ErrorClass::kAuthentication, 401, "authentication_error",
+  return GatewayError(ErrorClass::kAuthentication, 401, "authentication_error",
                      fmt::format("Not allowed to access model due to tags configuration. "
                                  "Passed model={}",
                                  group));
 }
 
 Error NothingToCall(std::string_view group) {
-  return RouterError(
+  return GatewayError(
       ErrorClass::kNoDeployments, 429, "rate_limit_error",
       fmt::format("No deployments available for selected model. Passed model={}", group));
 }

@@ -11,6 +11,9 @@
 
 namespace gw::routing {
 
+// Source kGateway.
+[[nodiscard]] Error GatewayError(ErrorClass cls, int status, std::string_view type, std::string message);
+
 [[nodiscard]] Error AllCoolingDown(std::string_view group, const RowList& rows,
                                    const config::RouterSettings& settings,
                                    const SharedState& state);

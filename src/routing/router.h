@@ -85,9 +85,6 @@ class SharedState {
   [[nodiscard]] size_t size() const { return states_.size(); }
   [[nodiscard]] Health HealthAt(uint32_t index, TimePoint now) const;
   [[nodiscard]] Duration CooldownLeft(uint32_t index, TimePoint now) const;
-  // Tokens of a finished attempt, for rows with tpm under enforce_model_rate_limits. The gateway
-  // calls it once it knows the usage; cheap for every row.
-  void CountTokens(uint32_t index, int64_t tokens, TimePoint now);
   // What the row did in its running minute, for x-ratelimit-remaining-*. Requests are counted only
   // for rows with rpm or tpm.
   struct MinuteUsage {
@@ -188,6 +185,7 @@ struct RequestControls {
 struct Timeouts {
   double first_byte_s;   // until the head (non-stream: the whole answer; stream: the first chunk)
   double chunk_gap_s;    // between chunks of a stream
+  std::optional<double> first_content_s;  // of a stream: until its first content; unset: no own limit
   bool set_by_client = false;
 };
 // Facts section 7.

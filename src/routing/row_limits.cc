@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "routing/packed_window.h"
+#include "routing/route_errors.h"
 
 namespace gw::routing {
 namespace {
@@ -173,12 +174,6 @@ Reservation ReserveRow(DeploymentState& state, const RowLimits& limits, TokenCou
   return result;
 }
 
-Reservation ReserveRow(DeploymentState& state, const config::Deployment& row,
-                       const config::RouterSettings& settings, TimePoint now) {
-  TokenCounts none;
-  return ReserveRow(state, LimitsOf(row, settings), none, {.now = now, .unix_offset_s = 0});
-}
-
 Reservation CheckRow(const DeploymentState& state, const RowLimits& limits, TokenCounts tokens,
                      LimitClock clock) {
   if (limits.slots >= 0 && state.in_flight.load(std::memory_order_relaxed) >= limits.slots) {
@@ -250,11 +245,7 @@ Duration FreeIn(Reservation refusal, const DeploymentState& state, const RowLimi
 
 Error RefusalError(Reservation refusal, const DeploymentState& state,
                    const config::Deployment& row, const RowLimits& limits, LimitClock clock) {
-  Error error;
-  error.cls = ErrorClass::kRateLimit;
-  error.source = ErrorSource::kGateway;
-  error.status = 429;
-  error.type = "throttling_error";
+  Error error = GatewayError(ErrorClass::kRateLimit, 429, "throttling_error", {});
   error.provider = row.provider;
   std::string_view name;
   int64_t limit = 0;

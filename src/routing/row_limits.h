@@ -57,8 +57,6 @@ struct LimitClock {
 // ReleaseSlot and ReleaseTokens or SettleTokens must follow. Anything else: nothing is taken.
 [[nodiscard]] Reservation ReserveRow(DeploymentState& state, const RowLimits& limits,
                                      TokenCounts& tokens, LimitClock clock);
-[[nodiscard]] Reservation ReserveRow(DeploymentState& state, const config::Deployment& row,
-                                     const config::RouterSettings& settings, TimePoint now);
 // What ReserveRow would say, without taking anything.
 [[nodiscard]] Reservation CheckRow(const DeploymentState& state, const RowLimits& limits,
                                    TokenCounts tokens, LimitClock clock);

@@ -182,10 +182,12 @@ TEST(ModelRateLimits, TpmRefusesOnceTheTokensAreUsed) {
   world.Row("g", "g").tpm = 30;
   world.settings().enforce_model_rate_limits = true;
   world.Build();
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(world.Run("g", Always("ok")).status, 200);
-    world.state().CountTokens(0, 18, world.now());
-  }
+  world.Outcomes([](const Candidate&) {
+    AttemptOutcome outcome;
+    outcome.completion_tokens = 18;
+    return outcome;
+  });
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(world.Run("g", Always("ok")).status, 200);
   const Trace trace = world.Run("g", Always("ok"));
   EXPECT_EQ(trace.status, 429);
   EXPECT_THAT(trace.error.message, HasSubstr("TPM limit=30, current usage=36"));

@@ -21,16 +21,6 @@ double CostOf(const config::Deployment& row) {
   return cost(&config::Price::input_cost_per_token) + cost(&config::Price::output_cost_per_token);
 }
 
-// Does the strategy itself drop rows that are over rpm or tpm?
-bool StrategyLimits(RoutingStrategy strategy) {
-  return strategy == RoutingStrategy::kLatencyBased || strategy == RoutingStrategy::kUsageBased ||
-         strategy == RoutingStrategy::kUsageBasedV2 || strategy == RoutingStrategy::kCostBased;
-}
-
-bool IsUsageBased(RoutingStrategy strategy) {
-  return strategy == RoutingStrategy::kUsageBased || strategy == RoutingStrategy::kUsageBasedV2;
-}
-
 int64_t LimitValue(const std::optional<int64_t>& limit) {
   return limit.has_value() ? std::max<int64_t>(*limit, 0) : RowLimits::kNone;
 }
@@ -43,6 +33,14 @@ int32_t ProviderBudgetOf(const config::Deployment& row, const config::RouterSett
 }
 
 }  // namespace
+
+bool StrategyLimits(RoutingStrategy strategy) {
+  return strategy == RoutingStrategy::kLatencyBased || IsUsageBased(strategy) || strategy == RoutingStrategy::kCostBased;
+}
+
+bool IsUsageBased(RoutingStrategy strategy) {
+  return strategy == RoutingStrategy::kUsageBased || strategy == RoutingStrategy::kUsageBasedV2;
+}
 
 RowLimits LimitsOf(const config::Deployment& row, const config::RouterSettings& settings) {
   RowLimits limits;

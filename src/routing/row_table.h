@@ -25,6 +25,10 @@ struct RowLimits {
   }
 };
 
+// Does the strategy itself drop rows that are over rpm or tpm?
+[[nodiscard]] bool StrategyLimits(config::RoutingStrategy strategy);
+[[nodiscard]] bool IsUsageBased(config::RoutingStrategy strategy);
+
 [[nodiscard]] RowLimits LimitsOf(const config::Deployment& row,
                                  const config::RouterSettings& settings);
 

@@ -25,13 +25,14 @@ TEST(SharedStateThreads, SlotLimitIsNeverExceeded) {
   SharedState state(1);
   config::Deployment row;
   row.max_parallel_requests = 2;
-  const config::RouterSettings settings;
+  const RowLimits limits = LimitsOf(row, {});
   std::atomic<int> holders{0};
   std::atomic<int> most{0};
   std::atomic<int> served{0};
   OnThreads([&](int) {
     for (int i = 0; i < 5000; ++i) {
-      if (ReserveRow(state.at(0), row, settings, TimePoint{}) != Reservation::kHeld) continue;
+      TokenCounts none;
+      if (ReserveRow(state.at(0), limits, none, {.now = TimePoint{}}) != Reservation::kHeld) continue;
       const int now_held = ++holders;
       int seen = most.load();
       while (seen < now_held && !most.compare_exchange_weak(seen, now_held)) {
@@ -52,10 +53,12 @@ TEST(SharedStateThreads, RpmLetsExactlySoManyPass) {
   row.rpm = 1000;
   config::RouterSettings settings;
   settings.enforce_model_rate_limits = true;
+  const RowLimits limits = LimitsOf(row, settings);
   std::atomic<int> passed{0};
   OnThreads([&](int) {
     for (int i = 0; i < 1000; ++i) {
-      if (ReserveRow(state.at(0), row, settings, TimePoint{}) != Reservation::kHeld) continue;
+      TokenCounts none;
+      if (ReserveRow(state.at(0), limits, none, {.now = TimePoint{}}) != Reservation::kHeld) continue;
       ++passed;
       ReleaseSlot(state.at(0));
     }

@@ -37,7 +37,10 @@ Timeouts ComputeTimeouts(const config::Snapshot& snapshot, const config::Deploym
                           router.timeout_s, router.request_timeout_s, kTimeoutDefaultSeconds});
   }
   const double seconds = by_client ? *by_client : *by_config;
-  return {.first_byte_s = seconds, .chunk_gap_s = seconds, .set_by_client = by_client.has_value()};
+  return {.first_byte_s = seconds,
+          .chunk_gap_s = seconds,
+          .first_content_s = controls.stream ? router.first_token_timeout_s : std::nullopt,
+          .set_by_client = by_client.has_value()};
 }
 
 }  // namespace gw::routing

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "routing/packed_window.h"
+#include "routing/route_errors.h"
 
 namespace gw::routing {
 namespace {
@@ -35,16 +36,11 @@ Error AllOverUsage(std::string_view group, const RowList& rows, const RowTable& 
                    list.empty() ? "" : ", ", rows[i]->id, used.tokens, LimitText(limits.tpm),
                    used.requests, LimitText(limits.rpm));
   }
-  Error error;
-  error.cls = ErrorClass::kRateLimit;
-  error.source = ErrorSource::kGateway;
-  error.status = 429;
-  error.type = "throttling_error";
-  error.message = fmt::format(
-      "litellm.RateLimitError: No deployments available for selected model. Passed model={}. "
-      "Deployments={{{}}}",
-      group, list);
-  return error;
+  return GatewayError(
+      ErrorClass::kRateLimit, 429, "throttling_error",
+      fmt::format("litellm.RateLimitError: No deployments available for selected model. Passed model={}. "
+                  "Deployments={{{}}}",
+                  group, list));
 }
 
 }  // namespace gw::routing

@@ -6,6 +6,7 @@
 #include "base/json_tree.h"
 #include "base/strings.h"
 #include "translate/body_splice.h"
+#include "translate/supported_params.h"
 
 namespace gw::translate {
 
@@ -14,13 +15,6 @@ namespace {
 // A text beyond this is not repeated to another upstream.
 constexpr size_t kTextBytesMax = size_t{1} << 20;
 constexpr std::string_view kData = "data: ";
-
-bool FactIs(const json::Object* facts, std::string_view name) {
-  const json::Value* value = facts == nullptr ? nullptr : json::Get(*facts, name);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
-bool IsVllm(const config::Deployment& d) { return d.provider == "hosted_vllm" || d.provider == "vllm"; }
 
 // Calls visit(json text) for every "data: {...}" event.
 template <typename Visit>
@@ -48,12 +42,16 @@ std::string LessTokens(std::string_view limit, int64_t spent) {
 
 Continuation::Continuation(const ClientRequest& request)
     : request_(request), is_chat_(request.endpoint == api::Endpoint::kChat) {
-  const auto n = json::Find(request.body, "n");
-  const auto best_of = json::Find(request.body, "best_of");
-  const auto echo = json::Find(request.body, "echo");
-  const bool one = (!n || *n == "1" || *n == "null") && (!best_of || *best_of == "1" || *best_of == "null");
+  const auto is_one = [](std::string_view value) { return value == "1" || value == "null"; };
+  bool one = true, best = true, echo = false;  // the last member of a name counts
+  for (json::MemberCursor c(request.body); c.Next();) {
+    const json::Member& member = c.member();
+    if (member.KeyIs("n")) one = is_one(member.value);
+    else if (member.KeyIs("best_of")) best = is_one(member.value);
+    else if (member.KeyIs("echo")) echo = member.kind == json::Kind::kTrue;
+  }
   const bool known = is_chat_ || request.endpoint == api::Endpoint::kCompletions;
-  text_only_ = known && one && (!echo || *echo != "true");
+  text_only_ = known && one && best && !echo;
 }
 
 void Continuation::AppendText(std::string_view json_string) {
@@ -161,8 +159,8 @@ bool Continuation::CanContinueAt(const config::Deployment& d) const {
     case config::Dialect::kAnthropic: return true;
     default: break;
   }
-  return FactIs(&d.model_info, "supports_assistant_prefill") ||
-         FactIs(d.facts == nullptr ? nullptr : &d.facts->raw, "supports_assistant_prefill");
+  return json::IsTrue(d.model_info, "supports_assistant_prefill") ||
+         FactIsTrue(d.facts, "supports_assistant_prefill");
 }
 
 std::optional<std::string> Continuation::NextBody(const config::Deployment& d, int64_t spent_tokens) const {

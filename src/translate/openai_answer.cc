@@ -100,20 +100,32 @@ class AnswerSplicer {
     Range members, message;
   };
 
+  // Collects the members of the object whose brace is at `brace`, with offsets from `origin`.
+  // enter(member, value) walks into a value that matters and returns where it ends; 0: skip it.
+  // Returns the offset behind the object.
+  template <typename Enter>
+  size_t CollectObject(size_t brace, size_t origin, std::vector<json::Member>* out, const Enter& enter) {
+    out->clear();
+    json::Member member;
+    size_t at = brace + 1;
+    for (size_t value = 0; (value = json::BeginMemberAt(body_, &at, &member)) != std::string_view::npos;) {
+      const size_t entered = enter(member, value);
+      at = entered != 0 ? entered : json::SkipValueAt(body_, value);
+      json::FinishMember(body_, origin, value, at, &member);
+      out->push_back(member);
+    }
+    return at + 1;
+  }
+
   // One walk over the body, into choices and messages: its bytes are mostly one long content string.
   void Collect() {
     top_.reserve(12);
     inner_.reserve(16);
-    const size_t base = body_.find('{');
-    json::Member member;
-    size_t at = base + 1;
-    for (size_t value = 0; (value = json::BeginMemberAt(body_, &at, &member)) != std::string_view::npos;) {
-      const bool enter = !is_embeddings() && body_[value] == '[' && member.KeyIs("choices");
-      if (enter) choices_.clear();
-      at = enter ? CollectChoices(value) : json::SkipValueAt(body_, value);
-      json::FinishMember(body_, 0, value, at, &member);
-      top_.push_back(member);
-    }
+    CollectObject(body_.find('{'), 0, &top_, [this](const json::Member& member, size_t value) -> size_t {
+      if (is_embeddings() || body_[value] != '[' || !member.KeyIs("choices")) return 0;
+      choices_.clear();
+      return CollectChoices(value);
+    });
   }
 
   size_t CollectChoices(size_t at) {
@@ -127,33 +139,21 @@ class AnswerSplicer {
 
   size_t CollectChoice(size_t base) {
     Choice choice;
-    choice_.clear();
-    json::Member member;
-    size_t at = base + 1;
-    for (size_t value = 0; (value = json::BeginMemberAt(body_, &at, &member)) != std::string_view::npos;) {
-      const bool enter = is_chat() && body_[value] == '{' && member.KeyIs("message");
-      at = enter ? CollectMessage(value, &choice) : json::SkipValueAt(body_, value);
-      json::FinishMember(body_, base, value, at, &member);
-      choice_.push_back(member);
-    }
+    const size_t end = CollectObject(base, base, &choice_, [&](const json::Member& member, size_t value) -> size_t {
+      if (!is_chat() || body_[value] != '{' || !member.KeyIs("message")) return 0;
+      return CollectMessage(value, &choice);
+    });
     choice.members = Append(choice_);
-    choice.text = body_.substr(base, at + 1 - base);
+    choice.text = body_.substr(base, end - base);
     choices_.push_back(choice);
-    return at + 1;
+    return end;
   }
 
   size_t CollectMessage(size_t base, Choice* choice) {
-    message_.clear();
-    json::Member member;
-    size_t at = base + 1;
-    for (size_t value = 0; (value = json::BeginMemberAt(body_, &at, &member)) != std::string_view::npos;) {
-      at = json::SkipValueAt(body_, value);
-      json::FinishMember(body_, base, value, at, &member);
-      message_.push_back(member);
-    }
+    const size_t end = CollectObject(base, base, &message_, [](const json::Member&, size_t) -> size_t { return 0; });
     choice->message = Append(message_);
-    choice->message_text = body_.substr(base, at + 1 - base);
-    return at + 1;
+    choice->message_text = body_.substr(base, end - base);
+    return end;
   }
 
   Range Append(const std::vector<json::Member>& members) {

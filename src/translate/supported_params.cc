@@ -127,11 +127,6 @@ bool IsOSeries(std::string_view model) {
   return model.size() == 2 || model[2] == '-';
 }
 
-bool FactIsTrue(const config::ModelFacts* facts, std::string_view name) {
-  const json::Value* value = facts == nullptr ? nullptr : json::Get(facts->raw, name);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
 bool IsKnownOpenAiModel(const config::ModelFacts* facts, std::string_view model) {
   if (facts != nullptr) {
     const std::string_view owner = facts->litellm_provider;
@@ -164,6 +159,14 @@ bool Contains(const std::vector<std::string>& list, std::string_view key) {
 
 }  // namespace
 
+bool IsVllm(const config::Deployment& deployment) {
+  return deployment.provider == "hosted_vllm" || deployment.provider == "vllm";
+}
+
+bool FactIsTrue(const config::ModelFacts* facts, std::string_view name) {
+  return facts != nullptr && json::IsTrue(facts->raw, name);
+}
+
 BodyKey LookupBodyKey(std::string_view key) {
   if (const KeyRow* row = FindKey(key)) return row->id;
   return IsControlMember(key) ? BodyKey::kControl : BodyKey::kPlain;
@@ -175,7 +178,7 @@ ParamPolicy::ParamPolicy(const std::vector<json::Member>& members, api::Endpoint
                          const AttemptTarget& target)
     : target_(&target), endpoint_(endpoint) {
   const std::string_view provider = target.deployment->provider;
-  is_vllm_ = provider == "hosted_vllm" || provider == "vllm";
+  is_vllm_ = IsVllm(*target.deployment);
   is_openai_ = provider == "openai";
   for (const ProviderQuirks& row : kQuirks) {
     if (row.provider != provider) continue;

@@ -16,6 +16,10 @@
 
 namespace gw::translate {
 
+[[nodiscard]] bool IsVllm(const config::Deployment& deployment);
+// A capability that the price map states; false when it knows nothing of the model.
+[[nodiscard]] bool FactIsTrue(const config::ModelFacts* facts, std::string_view name);
+
 // Members that the pass-through treats one by one; everything else is kPlain.
 enum class BodyKey : uint8_t {
   kPlain,

@@ -36,7 +36,8 @@ struct ClientRequest {
   bool stream = false;               // "stream": true
   bool include_usage = false;        // client's stream_options.include_usage (or the setting)
   const json::Object* overrides = nullptr;  // members of a fallback target {model, ...}; replace
-  // The members of `body`, where the caller has collected them; nullptr: they are collected anew.
+  // Members that the caller has collected; nullptr: none. Whoever sets another body may leave them:
+  // they count only for the body that they are views of.
   const std::vector<json::Member>* members = nullptr;
 };
 

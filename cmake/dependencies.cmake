@@ -24,6 +24,13 @@ add_library(yaml INTERFACE)
 target_include_directories(yaml SYSTEM INTERFACE ${GW_YAML_INCLUDE})
 target_link_libraries(yaml INTERFACE ${GW_YAML_LIB})
 
+# Regular expressions of operators (tag_regex), with bounds on what a match may cost.
+find_path(GW_PCRE2_INCLUDE pcre2.h REQUIRED)
+find_library(GW_PCRE2_LIB pcre2-8 REQUIRED)
+add_library(pcre2 INTERFACE)
+target_include_directories(pcre2 SYSTEM INTERFACE ${GW_PCRE2_INCLUDE})
+target_link_libraries(pcre2 INTERFACE ${GW_PCRE2_LIB})
+
 find_path(GW_CARES_INCLUDE ares.h REQUIRED)
 find_library(GW_CARES_LIB cares REQUIRED)
 add_library(cares INTERFACE)

@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "config/loader.h"
 #include "config/yaml_parser.h"
+#include "gateway/explain.h"
 #include "gateway/server.h"
 
 namespace {
@@ -27,6 +28,16 @@ std::optional<std::string> Environment(std::string_view name) {
   return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
 }
 
+struct ExplainArguments {
+  std::string model;
+  std::string team, region;
+  std::vector<std::string> tags, failures;
+  std::optional<int> num_retries, priority;
+  int64_t input_tokens = 0;
+  uint64_t seed = 1;
+  bool stream = false, json = false, disable_fallbacks = false;
+};
+
 // Flags that were given; the others leave environment and defaults in force (the loader reads them).
 struct Arguments {
   std::string config_file;
@@ -39,6 +50,7 @@ struct Arguments {
   bool validate_only = false;
   std::string check_file;
   std::string dump_file;
+  ExplainArguments explain;
   std::string ignored_text;
   bool ignored_flag = false;
 };
@@ -93,6 +105,25 @@ void AddOptions(CLI::App& app, Arguments& a) {
   dump->add_option("file", a.dump_file, "the file")->required();
 }
 
+void AddExplain(CLI::App& app, Arguments& arguments) {
+  ExplainArguments& a = arguments.explain;
+  CLI::App* explain = app.add_subcommand("explain", "print step by step what the router does with a request");
+  explain->add_option("-c,--config", arguments.config_file, "configuration file")->envname("CONFIG_FILE_PATH");
+  explain->add_option("--model", a.model, "model as the client names it")->required();
+  explain->add_option("--tag", a.tags, "tag of the request; may be repeated");
+  explain->add_option("--team", a.team, "team of the caller");
+  explain->add_option("--region", a.region, "the only region that is allowed");
+  explain->add_option("--input-tokens", a.input_tokens, "length of the prompt");
+  explain->add_option("--num-retries", a.num_retries, "num_retries of the request")->check(CLI::Range(0, 100));
+  explain->add_option("--priority", a.priority, "priority of the request")->check(CLI::Range(0, 1000000));
+  explain->add_flag("--stream", a.stream, "a streamed request");
+  explain->add_flag("--disable-fallbacks", a.disable_fallbacks, "the request forbids fallbacks");
+  explain->add_option("--fail", a.failures,
+                      "DEPLOYMENT_OR_GROUP=ANSWER, 429 for instance; may be repeated; the others answer");
+  explain->add_option("--seed", a.seed, "of the random numbers");
+  explain->add_flag("--json", a.json, "as JSON");
+}
+
 gw::config::LoadOptions LoadOptionsFor(const Arguments& arguments, const std::string& file) {
   gw::config::LoadOptions options;
   options.config_file = file;
@@ -110,6 +141,41 @@ int Check(const Arguments& arguments, const std::string& file, bool all_keys) {
   for (const Finding& finding : loaded.findings) {
     if (finding.severity == Severity::kError) return 1;
   }
+  return 0;
+}
+
+int Explain(const Arguments& arguments) {
+  const gw::config::Loaded loaded = gw::config::Load(LoadOptionsFor(arguments, arguments.config_file));
+  if (loaded.snapshot == nullptr) {
+    std::fputs(gw::config::FormatFindings(loaded.findings, false).c_str(), stderr);
+    return 1;
+  }
+  const ExplainArguments& a = arguments.explain;
+  gw::gateway::ExplainQuestion question;
+  question.controls.model = a.model;
+  question.controls.stream = a.stream;
+  question.controls.tags = a.tags;
+  question.controls.team_id = a.team;
+  question.controls.allowed_region = a.region;
+  question.controls.input_tokens_estimate = a.input_tokens;
+  question.controls.num_retries = a.num_retries;
+  question.controls.priority = a.priority;
+  question.controls.disable_fallbacks = a.disable_fallbacks;
+  question.seed = a.seed;
+  for (const std::string& text : a.failures) {
+    auto failure = gw::gateway::ParseFailure(text);
+    if (!failure.ok()) {
+      std::fputs((failure.error().message + "\n").c_str(), stderr);
+      return 2;
+    }
+    question.answers.push_back(std::move(*failure));
+  }
+  const gw::routing::ModelIndex index(loaded.snapshot);
+  gw::routing::SharedState state(*loaded.snapshot);
+  const auto answer = gw::gateway::RunExplain(index, state, question, gw::SteadyClock::now());
+  const std::string text = a.json ? gw::json::Serialize(gw::gateway::RenderExplainJson(answer)) + "\n"
+                                  : gw::gateway::RenderExplainText(answer);
+  std::fputs(text.c_str(), stdout);
   return 0;
 }
 
@@ -182,12 +248,14 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app{"Intertie: the native gateway in front of vLLM, Ollama and OpenAI"};
   AddOptions(app, arguments);
+  AddExplain(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (!arguments.check_file.empty()) return Check(arguments, arguments.check_file, true);
+  if (app.got_subcommand("explain")) return Explain(arguments);
   if (!arguments.dump_file.empty()) return DumpYaml(arguments.dump_file);
   if (arguments.validate_only) return Check(arguments, arguments.config_file, false);
   BlockSignals();

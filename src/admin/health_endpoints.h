@@ -21,6 +21,7 @@ struct ProbeOutcome {
   const config::Deployment* deployment = nullptr;
   bool healthy = false;
   std::string error;  // one line, for the operator
+  int status = 0;     // of the upstream's answer; 0: there was none
 };
 
 // What /health/readiness/details tells beyond the snapshot.

@@ -70,6 +70,8 @@ std::string_view NameOf(api::RouteId id) {
       return "routes";
     case api::RouteId::kReload:
       return "config_reload";
+    case api::RouteId::kExplain:
+      return "router_explain";
     case api::RouteId::kTest:
       return "test";
     case api::RouteId::kRoot:

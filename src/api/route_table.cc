@@ -37,6 +37,7 @@ constexpr std::array kTable = {
     RouteRow{"/routes", RouteId::kRoutes, kGet},
     RouteRow{"/test", RouteId::kTest, kGet},
     RouteRow{"/config/reload", RouteId::kReload, kPost},
+    RouteRow{"/router/explain", RouteId::kExplain, kPost},
     RouteRow{"/", RouteId::kRoot, kGet},
     RouteRow{"/engines/{model}/chat/completions", RouteId::kChat, kPost},
     RouteRow{"/engines/{model}/completions", RouteId::kCompletions, kPost},
@@ -58,7 +59,7 @@ constexpr size_t CountFixed() {
   return count;
 }
 constexpr size_t kFixed = CountFixed();
-static_assert(kFixed == 24, "rows with {model} come last");
+static_assert(kFixed == 25, "rows with {model} come last");
 
 const RouteRow* FindFixed(std::string_view path) {
   for (size_t i = 0; i < kFixed; ++i) {

@@ -34,6 +34,7 @@ enum class RouteId : uint8_t {
   kRoutes,            // GET /routes
   kTest,              // GET /test
   kReload,            // POST /config/reload: ours
+  kExplain,           // POST /router/explain: ours
   kRoot,              // GET /
 };
 

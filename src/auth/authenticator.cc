@@ -47,6 +47,8 @@ bool Authenticator::NeedsKey(api::RouteId id, std::string_view path) const {
     case api::RouteId::kRoutes:
     case api::RouteId::kTest:
       return false;
+    case api::RouteId::kExplain:
+      return true;  // shows names and states of deployments: public_routes cannot open it
     case api::RouteId::kMetrics:
       if (!metrics_closed_) return false;
       break;

@@ -40,6 +40,11 @@ inline constexpr std::chrono::seconds kFileLookInterval{2};
 // Attempts of one client request over all retries and fallbacks: a bound, not a policy.
 inline constexpr int kAttemptsPerRequestMax = 200;
 
+// A request with a priority waits so long for a deployment to leave its cooldown.
+inline constexpr double kPriorityWaitSecondsMax = 60;
+// Copies of requests for silent_model that run at the same time on one loop; further ones are not sent.
+inline constexpr int kMirrorsPerLoopMax = 64;
+
 // Sessions, prompt prefixes and keys whose deployment is remembered (512 KB); the idlest goes first.
 inline constexpr size_t kAffinityEntriesMax = 65'536;
 

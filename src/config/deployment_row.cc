@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "config/decision_settings.h"
 #include "config/origin.h"
 #include "config/price_map.h"
 #include "config/schema.h"
@@ -370,6 +371,7 @@ void ReadModelInfo(LoadContext& context, const Row& row, const Snapshot& snapsho
   if (out.facts == nullptr && !out.base_model.empty()) {
     out.facts = FindModelFacts(snapshot.model_facts, out.provider, out.upstream_model);
   }
+  ReadDecisionFields(context, row, out);
   out.mode = ReadString(row.info, "mode").value_or(out.facts == nullptr ? "" : out.facts->mode);
 }
 

@@ -137,6 +137,9 @@ bool NamesSomething(const Snapshot& snapshot, std::string_view name) {
     return d.id == name || d.litellm_model == name || GlobMatch(d.model_name, name, nullptr);
   };
   if (std::any_of(snapshot.deployments.begin(), snapshot.deployments.end(), serves)) return true;
+  const auto& groups = snapshot.router.routing_groups;
+  if (std::any_of(groups.begin(), groups.end(), [name](const RoutingGroup& g) { return g.name == name; }))
+    return true;
   return std::any_of(snapshot.router.aliases.begin(), snapshot.router.aliases.end(),
                      [name](const ModelAlias& a) { return a.alias == name; });
 }

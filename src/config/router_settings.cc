@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "config/decision_settings.h"
 #include "config/fallbacks.h"
 #include "config/strategy_settings.h"
 #include "config/value_reader.h"
@@ -43,6 +44,17 @@ void ReadStrategy(LoadContext& context, const yaml::Node& router, RouterSettings
                 "router_settings.routing_strategy",
                 "Invalid routing_strategy: '" + *name + "'. Valid options: [" + options + "]");
 }
+
+}  // namespace
+
+std::optional<RoutingStrategy> StrategyNamed(std::string_view name) {
+  for (const StrategyName& row : kStrategies) {
+    if (row.name == name) return row.strategy;
+  }
+  return std::nullopt;
+}
+
+namespace {
 
 PerClassPolicy ReadPolicy(const yaml::Node& map, std::string_view suffix) {
   PerClassPolicy policy;
@@ -211,6 +223,7 @@ RouterSettings ReadRouterSettings(LoadContext& context, const yaml::Node& root) 
   ReadPolicies(router, out);
   ReadChecks(context, router, out);
   ReadStrategySettings(context, router, out);
+  ReadDecisionSettings(context, root, out);
   SetIf(ReadBool(router, "disable_cooldowns"), out.disable_cooldowns);
   SetIf(ReadBool(router, "enable_tag_filtering"), out.enable_tag_filtering);
   out.default_max_parallel_requests = ReadInt(router, "default_max_parallel_requests");

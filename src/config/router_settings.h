@@ -5,6 +5,9 @@
 
 namespace gw::config {
 
+// nullopt: LiteLLM has no such strategy.
+[[nodiscard]] std::optional<RoutingStrategy> StrategyNamed(std::string_view name);
+
 [[nodiscard]] RouterSettings ReadRouterSettings(LoadContext& context, const yaml::Node& root);
 
 }  // namespace gw::config

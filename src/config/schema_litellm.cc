@@ -55,7 +55,7 @@ constexpr KeySpec kRows[] = {
     {kS, "cache_params", kMap, "-", kLater, "Response cache."},
     {kS, "enable_caching_on_provider_specific_optional_params", kBool, "false", kLater, "Response cache."},
     {kS, "enable_redis_auth_cache", kBool, "false", kLater, "Keys in Redis."},
-    {kS, "num_retries_per_request", kInt, "-", kLater, "Bound on attempts over all retries and fallbacks."},
+    {kS, "num_retries_per_request", kInt, "-", kOn, "Retries and fallback attempts that a request may make, all together."},
     {kS, "modify_params", kBool, "false", kLater, "Repair messages a provider would refuse."},
     {kS, "max_budget", kNumber, "0", kLater, "Budget of the whole gateway."},
     {kS, "budget_duration", kString, "-", kLater, "Period of that budget."},

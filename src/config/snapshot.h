@@ -92,6 +92,14 @@ struct Deployment {
   const ModelFacts* facts = nullptr;
   json::Object shown_params;  // litellm_params without secrets, for /model/info
   json::Object model_info;    // as configured plus id
+  // Whom the row serves: one team under a name of its own, callers by tag or User-Agent, a region.
+  std::string team_id, team_public_model_name;
+  std::vector<std::string> tag_regex;  // valid expressions (base/pattern.h)
+  bool enable_tag_filtering = false;   // model_info: for the whole group
+  bool allow_fail_open = false;        // model_info: the default pool instead of a tag error
+  std::string region_name;
+  std::optional<int64_t> max_input_tokens;  // model_info first, then the price map
+  std::string silent_model;                 // group that gets a copy of what the row is asked
   // Hard limits under enforce_model_rate_limits: input, output tokens per minute; per day.
   std::optional<int64_t> itpm, otpm, rpd, tpd;
   int daily_reset_s = 0;  // daily_reset_time as seconds after midnight UTC
@@ -148,6 +156,14 @@ struct ProviderBudget {
   double period_s = 0;
 };
 
+// Models that are balanced by a strategy of their own; the group's name calls them all.
+struct RoutingGroup {
+  std::string name;
+  std::vector<std::string> models;  // model_name of rows; each in one group at most
+  RoutingStrategy strategy = RoutingStrategy::kSimpleShuffle;
+  StrategyArgs args;
+};
+
 // By what does a caller find the deployment that served it before? Bits of a mask.
 enum AffinityKind : uint8_t {
   kSessionAffinity = 1,
@@ -201,6 +217,19 @@ struct RouterSettings {
   bool enable_weighted_failover = false;
   bool half_open_probes = false;     // ours: one request at a time after a cooldown
   double rate_limit_wait_max_s = 0;  // ours: wait so long when every row is over its own limits
+  std::vector<RoutingGroup> routing_groups;
+  bool tag_filtering_match_any = true;
+  std::string tag_routing_prefix;              // empty: every tag of a request routes
+  std::optional<int> num_retries_per_request;  // retries and fallback attempts, all together
+  bool fallback_on_unsupported_params = true;
+  std::optional<int> default_priority;         // set: requests wait for a healthy row
+  double polling_interval_s = 0.03;            // apart by which priorities wake up
+  double cooldown_wait_max_s = 0;              // ours: likewise, for requests without a priority
+  std::optional<double> retry_budget;          // ours: retries per first attempt, whole process
+  int retry_budget_burst = 100;                // ours: retries beyond that in a row
+  bool health_check_routing = false;           // skip rows whose background probe failed
+  double health_check_staleness_s = 600;       // older probes say nothing
+  bool health_check_ignores_transient = false; // probes that met 408 or 429 say nothing
 };
 
 struct MetricsSettings {

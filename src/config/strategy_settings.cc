@@ -25,25 +25,30 @@ std::optional<double> ReadWithin(LoadContext& context, const yaml::Node& map, st
   return std::nullopt;
 }
 
-void ReadArgs(LoadContext& context, const yaml::Node& router, StrategyArgs& out) {
-  constexpr std::string_view kPath = "router_settings.routing_strategy_args";
-  const yaml::Node* map = ReadMap(router, "routing_strategy_args");
+}  // namespace
+
+void ReadStrategyArgs(LoadContext& context, const yaml::Node& holder, std::string_view path,
+                      StrategyArgs& out) {
+  const yaml::Node* map = ReadMap(holder, "routing_strategy_args");
   if (map == nullptr) return;
+  const std::string args_path = Join(path, "routing_strategy_args");
   for (const yaml::Member& member : map->members) {
     const std::string key = yaml::KeyText(member.key);
     if (std::find(kArgNames.begin(), kArgNames.end(), key) != kArgNames.end()) continue;
-    context.Warn(member.value.place, Join(kPath, key), "unknown; ignored");
+    context.Warn(member.value.place, Join(args_path, key), "unknown; ignored");
   }
-  SetIf(ReadWithin(context, *map, kPath, "ttl", 1, 1e7), out.ttl_s);
-  SetIf(ReadWithin(context, *map, kPath, "lowest_latency_buffer", 0, 1e6),
+  SetIf(ReadWithin(context, *map, args_path, "ttl", 1, 1e7), out.ttl_s);
+  SetIf(ReadWithin(context, *map, args_path, "lowest_latency_buffer", 0, 1e6),
         out.lowest_latency_buffer);
-  if (const auto size = ReadWithin(context, *map, kPath, "max_latency_list_size", 1, 1e9)) {
+  if (const auto size = ReadWithin(context, *map, args_path, "max_latency_list_size", 1, 1e9)) {
     out.max_latency_list_size = static_cast<int>(std::min<double>(*size, kLatencyListMax));
   }
-  const auto percentile = ReadWithin(context, *map, kPath, "ttft_percentile", 0, 1);
+  const auto percentile = ReadWithin(context, *map, args_path, "ttft_percentile", 0, 1);
   if (percentile && *percentile > 0) out.ttft_percentile = percentile;
-  SetIf(ReadWithin(context, *map, kPath, "exploration", 0, 1), out.exploration);
+  SetIf(ReadWithin(context, *map, args_path, "exploration", 0, 1), out.exploration);
 }
+
+namespace {
 
 // compat: LiteLLM takes two names for each of the members.
 void ReadBudgets(LoadContext& context, const yaml::Node& router, RouterSettings& out) {
@@ -134,7 +139,7 @@ std::optional<int> ParseTimeOfDay(std::string_view text) {
 }
 
 void ReadStrategySettings(LoadContext& context, const yaml::Node& router, RouterSettings& out) {
-  ReadArgs(context, router, out.strategy_args);
+  ReadStrategyArgs(context, router, "router_settings", out.strategy_args);
   ReadBudgets(context, router, out);
   ReadAffinity(context, router, out);
   SetIf(ReadBool(router, "enable_weighted_failover"), out.enable_weighted_failover);

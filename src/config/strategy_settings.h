@@ -14,6 +14,10 @@ namespace gw::config {
 
 void ReadStrategySettings(LoadContext& context, const yaml::Node& router, RouterSettings& out);
 
+// routing_strategy_args of `holder`: router_settings or one of the routing groups.
+void ReadStrategyArgs(LoadContext& context, const yaml::Node& holder, std::string_view path,
+                      StrategyArgs& out);
+
 // The AffinityKind of a name in optional_pre_call_checks; 0: none.
 [[nodiscard]] uint8_t AffinityOf(std::string_view check);
 

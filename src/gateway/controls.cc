@@ -1,7 +1,10 @@
 #include "gateway/controls.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/strings.h"
+#include "gateway/token_estimate.h"
 
 namespace gw::gateway {
 
@@ -80,6 +83,22 @@ bool IsMockTestingParam(std::string_view key) {
   return key.starts_with("mock_testing_") || key == "mock_timeout";
 }
 
+// Obeyed only where the operator allows it; CheckRequired refuses it otherwise.
+void ReadMock(RequestContext& context, std::string_view key, const Member& member) {
+  using Mock = routing::RequestControls::Mock;
+  if (member.kind != Kind::kTrue) return;
+  if (key == "mock_testing_fallbacks") context.controls.mock = Mock::kFallbacks;
+  else if (key == "mock_testing_context_fallbacks") context.controls.mock = Mock::kContextWindow;
+  else if (key == "mock_testing_content_policy_fallbacks") context.controls.mock = Mock::kContentPolicy;
+  else if (key == "mock_testing_rate_limit_error") context.controls.mock = Mock::kRateLimit;
+  else if (key == "mock_timeout") context.mock_timeout = true;
+}
+
+std::optional<int> PriorityOf(std::optional<int64_t> value) {
+  if (!value || *value < 0) return std::nullopt;
+  return static_cast<int>(std::min<int64_t>(*value, 1'000'000));
+}
+
 // State of the pass that is not part of the result.
 struct Seen {
   std::optional<std::string> model;
@@ -114,7 +133,14 @@ void ReadRareMember(RequestContext& context, Seen& seen, std::string_view key, c
   else if (key == "max_tokens" || key == "max_completion_tokens") {
     if (const auto n = json::ToInt(member.value); n && *n > 0) context.controls.output_tokens_max = *n;
   }
-  else if (IsMockTestingParam(key)) seen.mock_param = key;
+  else if (key == "priority") {
+    if (member.kind == Kind::kNumber) context.controls.priority = PriorityOf(json::ToInt(member.value));
+  } else if (key == "allowed_model_region") {
+    if (member.kind == Kind::kString) context.controls.allowed_region = json::Unquote(member.value);
+  } else if (IsMockTestingParam(key)) {
+    seen.mock_param = key;
+    ReadMock(context, key, member);
+  }
 }
 
 void ReadMember(RequestContext& context, Seen& seen, const Member& member) {
@@ -226,6 +252,17 @@ void ReadAffinity(RequestContext& context, const Seen& seen) {
   controls.prefix_hash = PrefixHash(seen.messages_value);
 }
 
+// What the deployment would answer to parameters that it does not take; found by building its body.
+std::optional<Error> RefusedParams(const RequestContext& context, const config::Deployment& row) {
+  if (row.drop_params.value_or(false)) return std::nullopt;
+  translate::AttemptTarget target;
+  target.deployment = &row;
+  target.upstream_model = row.upstream_model;
+  auto built = translate::MakeTranslator(context.request, target)->BuildRequest();
+  if (built.ok() || built.error().cls != ErrorClass::kUnsupportedParams) return std::nullopt;
+  return std::move(built.error());
+}
+
 void ReadFallbacks(routing::RequestControls& controls, const Seen& seen) {
   if (!seen.fallbacks.empty() && json::KindOf(seen.fallbacks) == Kind::kArray) {
     if (auto tree = json::ParseTree(seen.fallbacks)) controls.fallbacks = ReadTargets(*tree, controls.model);
@@ -279,9 +316,12 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
   }
   ReadTags(controls, seen, headers.Get("x-litellm-tags"));
   ReadAffinity(context, seen);
-  // Four bytes a token: what is reserved until the upstream has counted.
-  if (context.core.index.table().any_limit())
-    controls.input_tokens_estimate = static_cast<int64_t>((seen.messages_value.size() + 3) / 4);
+  if (snapshot.router.enable_pre_call_checks || context.core.index.table().any_limit())
+    controls.input_tokens_estimate = EstimateInputTokens(context.members);
+  if (snapshot.router.enable_pre_call_checks && !context.drop_params)
+    controls.refuse_params = [&context](const config::Deployment& row) { return RefusedParams(context, row); };
+  controls.user_agent = headers.Get("user-agent");
+  if (!controls.priority) controls.priority = PriorityOf(ParseInt(headers.Get("x-litellm-priority")));
   ReadFallbacks(controls, seen);
   return {};
 }

@@ -7,6 +7,8 @@
 #include "base/strings.h"
 #include "gateway/account.h"
 #include "gateway/controls.h"
+#include "gateway/mirror.h"
+#include "gateway/mock_response.h"
 #include "gateway/response_headers.h"
 #include "gateway/run_attempt.h"
 #include "routing/router.h"
@@ -159,7 +161,13 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
       AccountAbandoned(context, nullptr, nullptr);
       co_return;
     }
-    AttemptReport report = co_await RunAttempt(context, route, step.candidate);
+    if (!step.candidate.mirror_model.empty()) StartMirror(worker, context, step.candidate.mirror_model);
+    AttemptReport report;
+    if (context.mock_timeout) {
+      report = co_await MockTimeout(context, worker.loop(), step.candidate);
+    } else {
+      report = co_await RunAttempt(context, route, step.candidate);
+    }
     const TimePoint now = SteadyClock::now();
     if (report.has_usage && !report.cost) report.cost = CostOf(context, step.candidate, report);
     switch (report.end) {
@@ -247,7 +255,7 @@ net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerEx
   if (core.snapshot->metrics.end_user_label) context.caller.end_user = context.end_user;
   if (context.request.stream && core.snapshot->router.continue_broken_streams && !context.controls.disable_fallbacks)
     context.continuation.emplace(context.request);
-  if (!core.index.Knows(context.controls.model))
+  if (!core.index.Knows(context.controls.model, context.controls.team_id))
     co_return co_await Refuse(context, routing::ModelNotFound(context.controls.model));
 
   // ROUTE, ATTEMPT, RELAY, ACCOUNT.

@@ -67,6 +67,7 @@ net::Task<admin::ProbeOutcome> Probe(const View& view, const config::Deployment&
   const TimePoint deadline = plan.started + FromSeconds(plan.head_timeout_s);
   const net::IoStatus status = co_await opened.connection->http.ReadWholeBody(answer, limits::kUpstreamBodyBytesMax, deadline);
   const int code = opened.connection->http.head().status;
+  result.status = code;
   result.healthy = status == net::IoStatus::kOk && code >= 200 && code < 300;
   if (!result.healthy) {
     result.error = status == net::IoStatus::kOk ? "the upstream answered " + std::to_string(code) : "the answer was cut";
@@ -119,6 +120,20 @@ net::Task<std::vector<admin::ProbeOutcome>> ProbeDeployments(Worker& worker, con
   co_return std::move(round.results);
 }
 
+namespace {
+
+void TellRouter(Core& core, const std::vector<admin::ProbeOutcome>& results) {
+  const config::RouterSettings& router = core.snapshot->router;
+  if (!router.health_check_routing) return;
+  for (const admin::ProbeOutcome& result : results) {
+    const bool transient = result.status == 408 || result.status == 429;
+    if (transient && router.health_check_ignores_transient) continue;
+    core.state.SetProbe(result.deployment->index, result.healthy, SteadyClock::now());
+  }
+}
+
+}  // namespace
+
 net::Task<void> RunBackgroundHealthChecks(Worker& worker) {
   while (!worker.view()->core->draining) {
     {
@@ -130,6 +145,7 @@ net::Task<void> RunBackgroundHealthChecks(Worker& worker) {
           if (!d.disable_background_health_check) targets.push_back(&d);
         }
         std::vector<admin::ProbeOutcome> results = co_await ProbeDeployments(worker, *view, std::move(targets));
+        TellRouter(core, results);
         const std::lock_guard<std::mutex> lock(core.probes_mutex);
         core.probes = std::move(results);
         core.probes_done = true;

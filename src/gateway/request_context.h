@@ -52,6 +52,7 @@ struct RequestContext {
   bool model_from_body = false;   // else the answer shows the upstream's own name
   bool stream_field_present = false;
   bool drop_params = false;       // body drop_params or the setting
+  bool mock_timeout = false;      // the request asks for a timeout instead of a call (guarded)
   json::Object owned_overrides;
 
   Timing timing;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "gateway/account.h"
+#include "gateway/mock_response.h"
 #include "gateway/response_headers.h"
 #include "gateway/stream_relay.h"
 #include "translate/translator.h"
@@ -223,6 +224,11 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRou
   context.last_upstream_model = candidate.upstream_model;
   Timing& t = context.timing;
   t.attempt_begin = SteadyClock::now();
+  if (!deployment.mock_response.empty()) {
+    report = co_await AnswerFromMock(context, route, candidate);
+    t.finished = SteadyClock::now();
+    co_return report;
+  }
 
   // Translate.
   const std::string shown = ShownModel(context, candidate);

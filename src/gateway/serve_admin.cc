@@ -8,6 +8,7 @@
 #include "api/error_response.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "gateway/explain.h"
 #include "gateway/health_probe.h"
 #include "gateway/response_headers.h"
 #include "gateway/serve_metrics.h"
@@ -80,6 +81,24 @@ net::Task<admin::Answer> Reload(Worker& worker, const View& view) {
   co_return admin::ReloadAnswer(!rejected, outcome.kind == ReloadOutcome::Kind::kApplied, outcome.text, outcome.details);
 }
 
+// On a copy of the live state: nothing that is played changes it.
+net::Task<admin::Answer> Explain(const View& view, http::ServerExchange& exchange) {
+  constexpr size_t kQuestionBytesMax = 64 * 1024;
+  const http::RequestBody body = co_await exchange.ReadBody(kQuestionBytesMax);
+  if (body.status != http::BodyStatus::kOk) co_return admin::DetailErrorAnswer(400, "the request body is no question");
+  auto question = ParseExplainBody(body.data);
+  if (!question.ok()) {
+    admin::Answer refused;
+    refused.status = question.error().status;
+    refused.body = api::RenderOpenAiError(question.error());
+    co_return refused;
+  }
+  Core& core = *view.core;
+  const auto state = core.state.CopyFor(*core.snapshot);
+  const ExplainAnswer answer = RunExplain(core.index, *state, *question, SteadyClock::now());
+  co_return admin::JsonAnswer(200, RenderExplainJson(answer));
+}
+
 admin::RuntimeFacts Facts() {
   admin::RuntimeFacts facts;
   facts.compat_version = kCompatVersion;
@@ -120,6 +139,11 @@ net::Task<void> ServeFound(Worker& worker, const View& view, http::ServerExchang
   }
   if (match.id == api::RouteId::kReload) {
     admin::Answer answer = co_await Reload(worker, view);
+    co_await Send(view, exchange, std::move(answer));
+    co_return;
+  }
+  if (match.id == api::RouteId::kExplain) {
+    admin::Answer answer = co_await Explain(view, exchange);
     co_await Send(view, exchange, std::move(answer));
     co_return;
   }

@@ -48,6 +48,9 @@ void Configure(World& world, std::string_view layout) {
     world.Row("P", "B").order = 2;
     world.Row("P", "A").order = 1;
   }
+  if (layout == "f0") {
+    for (const char* name : {"bad", "f0", "ok"}) world.Row(name, name);
+  }
   if (layout.ends_with("-f")) {
     world.Row("F", "F");
     world.Fallback("P", {"F"});
@@ -55,6 +58,7 @@ void Configure(World& world, std::string_view layout) {
 }
 
 std::string FirstGroup(std::string_view layout) {
+  if (layout == "f0") return "bad";
   return layout == "one" || layout == "tiers" ? "T1" : "P";
 }
 
@@ -112,6 +116,58 @@ TEST(AttemptTables, OneRequestCallsTheseRowsAndAnswersThis) {
       EXPECT_EQ(trace.attempts, static_cast<int>(trace.calls.size()));
       EXPECT_EQ(world.SlotsInUse(), 0);
     }
+  }
+}
+
+// "a=1 b=2" onto the world and the request.
+void ApplySettings(World& world, RequestControls& controls, std::string_view text) {
+  for (const std::string_view part : Split(text, ' ')) {
+    const size_t at = part.find('=');
+    const std::string_view key = part.substr(0, at);
+    const std::string_view value = part.substr(at + 1);
+    const int number = static_cast<int>(ParseInt(value).value_or(0));
+    if (key == "num_retries") world.settings().num_retries = number;
+    else if (key == "allowed_fails") world.settings().allowed_fails = number;
+    else if (key == "row_retries") world.EachRow([&](config::Deployment& row) { row.num_retries = number; });
+    else if (key == "body_retries") controls.num_retries = number;
+    else if (key == "fallbacks") {
+      controls.fallbacks.emplace();
+      for (const std::string_view name : Split(value, ',')) controls.fallbacks->push_back({std::string(name), {}});
+    } else {
+      ADD_FAILURE() << "unknown setting " << key;
+    }
+  }
+}
+
+TEST(OtherTables, RequestsInTurnCallTheseRows) {
+  for (const TableLine& line : ReadTable("others.table")) {
+    SCOPED_TRACE("others.table:" + std::to_string(line.number) + ": " + line.text);
+    ASSERT_EQ(line.cells.size(), 5U);
+    World world;
+    RequestControls controls;
+    Configure(world, line.cells[0]);
+    ApplySettings(world, controls, line.cells[1]);
+    controls.model = FirstGroup(line.cells[0]);
+    world.Build();
+    const auto answers = Split(line.cells[2], '/');
+    const auto calls = Split(line.cells[3], '/');
+    const auto statuses = Split(line.cells[4], '/');
+    ASSERT_EQ(answers.size(), calls.size());
+    ASSERT_EQ(answers.size(), statuses.size());
+    for (size_t i = 0; i < answers.size(); ++i) {
+      SCOPED_TRACE("request " + std::to_string(i + 1));
+      // Pauses must not outlast the cooldowns: the next request comes within a second.
+      const TimePoint begin = world.now();
+      const Trace trace = world.Run(controls, Answers(Trim(answers[i])));
+      if (Trim(calls[i]) == "-") {
+        EXPECT_TRUE(trace.calls.empty()) << ::testing::PrintToString(trace.calls);
+      } else {
+        ExpectCalls(trace.calls, Trim(calls[i]));
+      }
+      EXPECT_EQ(std::to_string(trace.status), Trim(statuses[i]));
+      ASSERT_LT(Seconds(world.now() - begin), 4);
+    }
+    EXPECT_EQ(world.SlotsInUse(), 0);
   }
 }
 

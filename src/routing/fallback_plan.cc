@@ -73,6 +73,10 @@ TargetList PlanFallbacks(const config::RouterSettings& settings, const RequestCo
                          const TargetList& inherited) {
   TargetList plan;
   if (controls.disable_fallbacks) return plan;
+  if (!settings.fallback_on_unsupported_params &&
+      (error.cls == ErrorClass::kBadRequest || error.cls == ErrorClass::kUnsupportedParams)) {
+    return plan;
+  }
   if (controls.fallbacks.has_value() && !ClientHasListFor(controls, error.cls)) {
     // The client's list replaces the config's for the whole request, also further down.
     if (!is_first_group) return inherited;

@@ -40,7 +40,7 @@ TEST(ModelIndex, IdNamesOneRow) {
   ModelIndex::Match scratch;
   const ModelIndex::Match* match = world.index().Resolve("two", scratch);
   ASSERT_NE(match, nullptr);
-  EXPECT_TRUE(match->by_id);
+  EXPECT_EQ(match->rule, ModelIndex::Rule::kId);
   ASSERT_EQ(match->deployments.size(), 1U);
   EXPECT_EQ(match->deployments[0]->id, "two");
 }
@@ -117,7 +117,8 @@ TEST(ModelIndex, RowsOfOnePatternAreOneGroup) {
   ASSERT_EQ(match, &scratch);
   EXPECT_EQ(match->deployments.size(), 2U);
   EXPECT_EQ(match->group, "w/x");
-  EXPECT_EQ(match->wildcard_text, "x");
+  EXPECT_EQ(match->captured, std::vector<std::string>{"x"});
+  EXPECT_EQ(match->pattern, "w/*");
   EXPECT_EQ(world.index().GroupSize(0), 2U);
 }
 

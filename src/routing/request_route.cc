@@ -5,8 +5,8 @@
 namespace gw::routing {
 
 RequestRoute::RequestRoute(const ModelIndex& index, SharedState& state,
-                           const RequestControls& controls)
-    : machine_(std::make_unique<RouteMachine>(index, state, controls)) {}
+                           const RequestControls& controls, Explanation* why)
+    : machine_(std::make_unique<RouteMachine>(index, state, controls, why)) {}
 
 RequestRoute::~RequestRoute() = default;
 

@@ -49,16 +49,25 @@ bool IsRetryableError(const Error& error, size_t rows) {
 RetryDecision DecideRetry(const RetrySituation& s) {
   RetryDecision decision;
   decision.max_retries = std::clamp(ConfiguredRetries(s), 0, limits::kAttemptsPerRequestMax);
-  if (s.error.mid_stream && !s.error.can_continue) return decision;
+  const auto no = [&decision](std::string_view why) {
+    decision.why = why;
+    return decision;
+  };
+  if (s.error.mid_stream && !s.error.can_continue) return no("the client has text already");
   const bool client_forbids = s.controls.num_retries.has_value() && *s.controls.num_retries <= 0;
   const int by_policy = client_forbids ? -1 : PolicyValue(PolicyOf(s), s.error);
   if (by_policy >= 0) {
     // A policy that names the error overrides what would be retryable, but not an empty group.
     decision.max_retries = std::min(by_policy, limits::kAttemptsPerRequestMax);
-  } else if (HasOwnFallbackList(s) || !IsRetryableError(s.error, s.rows)) {
-    return decision;
+  } else if (HasOwnFallbackList(s)) {
+    return no("the error has fallbacks of its own");
+  } else if (!IsRetryableError(s.error, s.rows)) {
+    return no("no attempt would change the answer");
   }
-  decision.retry = s.healthy_rows > 0 && s.retries_done < decision.max_retries;
+  if (s.healthy_rows == 0) return no("no row of the group is healthy");
+  if (s.retries_done >= decision.max_retries) return no("the retries are used up");
+  decision.retry = true;
+  decision.why = by_policy >= 0 ? "a retry policy says so" : "another attempt may succeed";
   return decision;
 }
 

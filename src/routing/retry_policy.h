@@ -29,6 +29,7 @@ struct RetrySituation {
 struct RetryDecision {
   bool retry = false;
   int max_retries = 0;  // that applied to this error; x-litellm-max-retries
+  std::string_view why;  // of either answer; static text
 };
 
 [[nodiscard]] RetryDecision DecideRetry(const RetrySituation& situation);

@@ -91,6 +91,37 @@ Error NothingToCall(std::string_view group) {
       fmt::format("No deployments available for selected model. Passed model={}", group));
 }
 
+// The estimate is ours, the text is what clients look for.
+Error ContextTooLarge(std::string_view group, int64_t tokens_max, int64_t tokens) {
+  return GatewayError(
+      ErrorClass::kContextWindowExceeded, 400, "invalid_request_error",
+      fmt::format("litellm.ContextWindowExceededError: litellm._pre_call_checks: Context Window "
+                  "exceeded for given call. No models have context window large enough for this "
+                  "call.\nModel={}, Max Input Tokens={}, Got={}",
+                  group, tokens_max, tokens));
+}
+
+Error MockError(RequestControls::Mock mock, std::string_view group) {
+  using Mock = RequestControls::Mock;
+  const auto text = [group](std::string_view name) {
+    return fmt::format("litellm.{}: a mock error for model={}: the request asked for it", name, group);
+  };
+  switch (mock) {
+    case Mock::kContextWindow:
+      return GatewayError(ErrorClass::kContextWindowExceeded, 400, "invalid_request_error",
+                         text("ContextWindowExceededError"));
+    case Mock::kContentPolicy:
+      return GatewayError(ErrorClass::kContentPolicyViolation, 400, "invalid_request_error",
+                         text("ContentPolicyViolationError"));
+    case Mock::kRateLimit:
+      return GatewayError(ErrorClass::kRateLimit, 429, "throttling_error", text("RateLimitError"));
+    case Mock::kFallbacks:
+    case Mock::kNone: break;
+  }
+  return GatewayError(ErrorClass::kInternalServer, 500, "internal_server_error",
+                     text("InternalServerError"));
+}
+
 std::string ExplainFailure(std::string_view group, const TargetList& tried,
                            std::string_view first_fallback_error) {
   std::string text = "\n\nLiteLLM: model group '";

@@ -19,7 +19,11 @@ namespace gw::routing {
                                    const SharedState& state);
 [[nodiscard]] Error Paused(std::string_view group);         // all rows are `blocked`
 [[nodiscard]] Error TagsRefused(std::string_view group);
+[[nodiscard]] Error ContextTooLarge(std::string_view group, int64_t tokens_max, int64_t tokens);
 [[nodiscard]] Error NothingToCall(std::string_view group);  // not all cooled, yet none is left
+
+// What the guarded mock_testing_* members pretend; kNone is no error.
+[[nodiscard]] Error MockError(RequestControls::Mock mock, std::string_view group);
 
 // The paragraph that follows the first group's error. Only the group's own targets are named: other
 // groups are none of the client's business.

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "routing/explanation.h"
 #include "routing/fallback_plan.h"
 #include "routing/retry_policy.h"
 #include "routing/strategy.h"
@@ -27,7 +28,8 @@ namespace gw::routing {
 
 class RouteMachine {
  public:
-  RouteMachine(const ModelIndex& index, SharedState& state, const RequestControls& controls);
+  RouteMachine(const ModelIndex& index, SharedState& state, const RequestControls& controls,
+               Explanation* why);
   ~RouteMachine() { Release(); }
   RouteMachine(const RouteMachine&) = delete;
   RouteMachine& operator=(const RouteMachine&) = delete;
@@ -79,6 +81,7 @@ class RouteMachine {
     std::optional<FallbackHop> level_hop;  // to the current order level
 
     [[nodiscard]] const ModelIndex::Match& match() const { return plain ? *plain : scratch; }
+    [[nodiscard]] const std::string& group() const { return match().group; }
   };
 
   // One mode each; a Step ends the turn, nullopt goes on.
@@ -89,9 +92,20 @@ class RouteMachine {
   bool EnterNextLevel(Layer& layer, TimePoint now);
   bool EnterFailover(Layer& layer, TimePoint now);
   bool EnterNextTarget(Layer& layer);
+  void Plan(Layer& layer);
+  [[nodiscard]] SelectionInput InputOf(const Layer& layer) const;
+  // What mock_testing_* asks for, once, before the first row is called.
+  bool Pretend(Layer& layer);
+  // May one more attempt be made, seen from the request and (retries) from the process?
+  [[nodiscard]] bool MayGoOn(std::string_view& why) const;
+  [[nodiscard]] bool MayRetry(std::string_view& why);
   // A pause until the first row's own limits may let the request pass; nullopt: none is due.
   std::optional<Step> WaitForRoom(const Layer& layer, const Selection& selection, TimePoint now,
                                   Random& random);
+  // Likewise until the first row leaves its cooldown: with a priority, or by cooldown_wait_max.
+  std::optional<Step> WaitForCooldown(Layer& layer, const Selection& selection, TimePoint now,
+                                      Random& random);
+  [[nodiscard]] std::optional<Step> WaitStep(Duration pause, std::string_view what);
   void Push(std::string_view name, const config::FallbackTarget* target, TargetList inherited,
             std::optional<FallbackHop> hop);
   [[nodiscard]] GroupNames NamesOf(const Layer& layer) const;
@@ -107,11 +121,18 @@ class RouteMachine {
   // Gives back what the running attempt holds: slot, tokens, probe.
   void Release(bool succeeded = false);
 
+  // For the explanation; all do nothing without one.
+  void ExplainResolve(const Layer& layer);
+  void ExplainOutcome(const Error* error, const FailureEffect& effect);
+  void ExplainPlan(const Layer& layer);
+  void Note(Explanation::Kind kind, const Layer& layer, std::string_view text);
+
   // Constant after construction.
   const ModelIndex& index_;
   SharedState& state_;
   const RequestControls& controls_;
   const config::RouterSettings& settings_;
+  Explanation* const why_;
 
   std::vector<Layer> stack_;  // never empty
   std::vector<std::string_view> visited_;
@@ -122,6 +143,10 @@ class RouteMachine {
   TokenCounts held_;          // by the running attempt
   int64_t probe_ = 0;
   Duration waited_for_room_{};
+  Duration waited_for_cooldown_{};
+  int extras_ = 0;            // retries and fallback attempts so far
+  bool has_pretended_ = false;
+  bool is_mirrored_ = false;
   std::optional<TimePoint> started_;
   std::optional<Error> final_error_;
   int tries_ = 0;

@@ -10,46 +10,14 @@
 
 #include "base/limits.h"
 #include "base/strings.h"
+#include "routing/explanation.h"
 #include "routing/router.h"
+#include "routing/scripted_answer.h"
 
 namespace gw::routing::testing {
 
-// "500", "429-after-2", "timeout", "reset", "ctx", "policy", "permission"; nullopt for "ok".
 inline std::optional<Error> ErrorFor(std::string_view answer, std::string_view provider) {
-  if (answer == "ok" || answer == "200") return std::nullopt;
-  Error error;
-  error.source = ErrorSource::kUpstream;
-  error.provider = provider;
-  const auto fill = [&](ErrorClass cls, int status) {
-    error.cls = cls;
-    error.status = status;
-  };
-  if (answer == "timeout") fill(ErrorClass::kTimeout, 408);
-  else if (answer == "reset") fill(ErrorClass::kInternalServer, 500);
-  else if (answer == "ctx") fill(ErrorClass::kContextWindowExceeded, 400);
-  else if (answer == "policy") fill(ErrorClass::kContentPolicyViolation, 400);
-  else if (answer == "permission") fill(ErrorClass::kPermissionDenied, 403);
-  else {
-    const size_t dash = answer.find('-');
-    const int status = static_cast<int>(ParseInt(answer.substr(0, dash)).value_or(500));
-    if (dash != std::string_view::npos) {
-      const std::string_view after = answer.substr(dash + std::string_view("-after-").size());
-      error.retry_after_s = static_cast<int>(ParseInt(after).value_or(-1));
-    }
-    switch (status) {
-      case 400: case 422: fill(ErrorClass::kBadRequest, status); break;
-      case 401: fill(ErrorClass::kAuthentication, status); break;
-      case 404: fill(ErrorClass::kNotFound, status); break;
-      case 408: case 504: fill(ErrorClass::kTimeout, status); break;
-      case 429: fill(ErrorClass::kRateLimit, status); break;
-      case 500: fill(ErrorClass::kInternalServer, status); break;
-      case 502: fill(ErrorClass::kBadGateway, status); break;
-      case 503: fill(ErrorClass::kServiceUnavailable, status); break;
-      default: fill(ErrorClass::kApiError, status); break;
-    }
-  }
-  error.message = "upstream said " + std::string(answer);
-  return error;
+  return ScriptedError(answer, provider);
 }
 
 // What one client request went through.
@@ -88,6 +56,10 @@ class World {
     return row;
   }
 
+  void EachRow(const std::function<void(config::Deployment&)>& change) {
+    for (config::Deployment& row : snapshot_->deployments) change(row);
+  }
+
   void Fallback(std::string group, const std::vector<std::string>& targets) {
     settings().fallbacks.push_back(List(std::move(group), targets));
   }
@@ -114,10 +86,12 @@ class World {
   // What successful attempts take and use; without it: 10 ms and nothing.
   void Outcomes(std::function<AttemptOutcome(const Candidate&)> outcome) { outcome_ = std::move(outcome); }
   void Seed(uint64_t seed) { random_ = Random(seed); }
+  // From now on requests explain themselves to it.
+  void Explain(Explanation* why) { why_ = why; }
 
   Trace Run(const RequestControls& controls, const Script& script) {
     Trace trace;
-    RequestRoute route(*index_, *state_, controls);
+    RequestRoute route(*index_, *state_, controls, why_);
     while (true) {
       Step step = route.Next(now_, random_);
       if (step.kind == Step::Kind::kWait) {
@@ -166,6 +140,7 @@ class World {
 
  private:
   std::function<AttemptOutcome(const Candidate&)> outcome_;
+  Explanation* why_ = nullptr;
   std::shared_ptr<config::Snapshot> snapshot_;
   std::unique_ptr<ModelIndex> index_;
   std::unique_ptr<SharedState> state_;

@@ -61,13 +61,16 @@ struct alignas(64) DeploymentState {
   std::atomic<uint64_t> day_requests{0};       // packed day | count
   std::atomic<uint64_t> day_tokens{0};
   std::atomic<uint64_t> mean_tokens{0};        // of an answer: input | output; 0: none seen
+  std::atomic<int64_t> probed_ns{0};           // last background probe: when; negative: it failed
 };
 
 // Values of the litellm_deployment_state gauge.
 enum class Health : uint8_t { kHealthy = 0, kPartialOutage = 1, kCompleteOutage = 2 };
 
 class AffinityTable;
+struct Explanation;
 struct LatencyRings;
+class RetryBudget;
 class SpendWindow;
 
 class SharedState {
@@ -93,6 +96,13 @@ class SharedState {
   };
   [[nodiscard]] MinuteUsage UsageAt(uint32_t index, TimePoint now) const;
 
+  // What a background probe found; only enable_health_check_routing looks at it.
+  void SetProbe(uint32_t index, bool healthy, TimePoint now);
+  // nullptr without router_settings.retry_budget.
+  [[nodiscard]] RetryBudget* retry_budget() const { return retry_budget_.get(); }
+  // A copy to play through what would happen: nothing done to it is seen here. Affinity is left out.
+  [[nodiscard]] std::unique_ptr<SharedState> CopyFor(const config::Snapshot& snapshot) const;
+
   // Daily limits begin anew by the wall clock: the caller says which time it is, once.
   void SetWallClock(TimePoint now, int64_t unix_seconds);
   [[nodiscard]] int64_t unix_offset_s() const {
@@ -112,6 +122,7 @@ class SharedState {
   std::vector<std::shared_ptr<SpendWindow>> row_spend_;
   std::vector<std::shared_ptr<SpendWindow>> provider_spend_;
   std::shared_ptr<AffinityTable> affinity_;
+  std::shared_ptr<RetryBudget> retry_budget_;
 };
 
 // Names -> deployments of one snapshot; built once, immutable, shared.
@@ -119,20 +130,38 @@ class ModelIndex {
  public:
   explicit ModelIndex(config::SnapshotPtr snapshot);
 
+  // Which rule of facts section 2 found the rows.
+  enum class Rule : uint8_t {
+    kId,
+    kAlias,
+    kRoutingGroup,
+    kTeam,
+    kGroup,
+    kPattern,
+    kUpstreamName,
+  };
+
   struct Match {
     std::vector<const config::Deployment*> deployments;  // config order
-    std::string group;           // name as asked: what metrics and x-litellm-model-group show
-    std::string wildcard_text;   // what '*' stood for; fills '*' of upstream models
-    bool by_wildcard = false;
-    bool by_id = false;
+    std::string group;                  // name as asked: what metrics and x-litellm-model-group show
+    std::vector<std::string> captured;  // what each '*' stood for; fills '*' of upstream models
+    std::string_view pattern;           // that matched; empty: none did
+    Rule rule = Rule::kGroup;
+    // With the strategy of the routing group; nullptr: the router's own.
+    const config::RouterSettings* settings = nullptr;
   };
-  // Facts section 2, without the team rules. nullptr when nothing matches. The pointer stays valid
-  // for the index's life when the name is a plain group; wildcard matches are put in `scratch`.
-  [[nodiscard]] const Match* Resolve(std::string_view name, Match& scratch) const;
+  // Facts section 2 for a caller of `team` (empty: of none). nullptr when nothing matches. The
+  // pointer stays valid for the index's life when the name is a plain group; other matches are put
+  // in `scratch`.
+  [[nodiscard]] const Match* Resolve(std::string_view name, std::string_view team,
+                                     Match& scratch) const;
+  [[nodiscard]] const Match* Resolve(std::string_view name, Match& scratch) const {
+    return Resolve(name, {}, scratch);
+  }
   // Would Resolve find it? (bounds the requested_model label)
-  [[nodiscard]] bool Knows(std::string_view name) const;
+  [[nodiscard]] bool Knows(std::string_view name, std::string_view team = {}) const;
   [[nodiscard]] const config::Snapshot& snapshot() const { return *snapshot_; }
-  // Rows that share the row's model_name; "alone in its group" of the cooldown rules.
+  // Rows that share the row's name; "alone in its group" of the cooldown rules.
   [[nodiscard]] uint32_t GroupSize(uint32_t deployment_index) const {
     return group_sizes_[deployment_index];
   }
@@ -145,16 +174,43 @@ class ModelIndex {
   };
   using NameMap = std::unordered_map<std::string, Match, NameHash, std::equal_to<>>;
 
+  // What one audience can name: everybody, or the members of one team beyond that.
+  struct Names {
+    NameMap public_names;          // team_public_model_name without '*'
+    NameMap groups;                // model_name without '*'
+    std::vector<Match> patterns;   // most specific first; "*" last; `group` is the pattern
+    NameMap ids;                   // only ids that are not group names
+    NameMap upstream_names;        // facts 2, step 8
+  };
+  struct Alias {
+    std::string model;
+    Match match;  // what it means to callers without a team
+    bool is_known = false;
+  };
+
+  void AddRow(const config::Deployment& row);
+  void AddTeamRow(const config::Deployment& row);
+  void AddRowsOfAll(Names& names) const;
+  void AddIds();
   void AddAliases();
-  [[nodiscard]] const Match* ResolvePastAliases(std::string_view name, Match& scratch) const;
+  void AddRoutingGroups();
+  void ApplyRoutingGroups(Names& names) const;
+  void CountGroups(const Names& names);
+  [[nodiscard]] const Names* NamesOf(std::string_view team) const;
+  [[nodiscard]] const Match* ResolvePastAliases(std::string_view name, const Names* team,
+                                                Match& scratch) const;
+  [[nodiscard]] static const Match* MatchPattern(const std::vector<Match>& patterns,
+                                                 std::string_view name, Match& scratch);
+  [[nodiscard]] const config::RouterSettings* SettingsOf(std::string_view model_name) const;
 
   config::SnapshotPtr snapshot_;
   RowTable table_;
-  NameMap groups_;                    // model_name without '*'
-  NameMap aliases_;                   // already resolved to the rows they mean
-  NameMap ids_;                       // only ids that are not group names
-  NameMap upstream_names_;            // facts 2, step 8
-  std::vector<Match> patterns_;       // most specific first; "*" last; `group` is the pattern
+  Names all_;  // rows without a team
+  std::unordered_map<std::string, Names, NameHash, std::equal_to<>> teams_;
+  std::unordered_map<std::string, Alias, NameHash, std::equal_to<>> aliases_;
+  NameMap routing_groups_;
+  // One per entry of RouterSettings::routing_groups; never moved.
+  std::vector<std::unique_ptr<config::RouterSettings>> group_settings_;
   std::vector<uint32_t> group_sizes_;
 };
 
@@ -173,11 +229,22 @@ struct RequestControls {
   std::optional<double> timeout_s;         // x-litellm-timeout, else body timeout, request_timeout
   std::optional<double> stream_timeout_s;  // x-litellm-stream-timeout, else body stream_timeout
   std::vector<std::string> tags;
+  bool tag_filtering = false;            // switched on by key, team or request; never off
+  std::string_view user_agent;           // for tag_regex; lives as long as the request
+  std::string team_id;                   // of the caller's key; empty: no team
+  std::string allowed_region;            // empty: every region
+  std::optional<int> priority;           // 0 is the highest; set: wait for a healthy row
+  // The error of a row that does not take a parameter of the request; empty: not asked for.
+  std::function<std::optional<Error>(const config::Deployment&)> refuse_params;
+  // Guarded mock_testing_* members: what to pretend before a row is called.
+  enum class Mock : uint8_t { kNone, kFallbacks, kContextWindow, kContentPolicy, kRateLimit };
+  Mock mock = Mock::kNone;
   // Who comes back (affinity); empty and 0: unknown. The hash is of what a provider could cache.
   std::string session_id;
   std::string user_key;
   uint64_t prefix_hash = 0;
-  // For token limits: reserved while the request runs. 0: unknown, the row's average is taken.
+  // For token limits (reserved while the request runs; 0: unknown, the row's average is taken) and
+  // for the context window (0: not checked).
   int64_t input_tokens_estimate = 0;
   int64_t output_tokens_max = 0;
 };
@@ -198,6 +265,7 @@ struct Candidate {
   std::string upstream_model;               // '*' filled
   std::string model_group;                  // group that serves: label and header
   const config::FallbackTarget* target = nullptr;  // set when a fallback target has overrides
+  std::string_view mirror_model;            // silent_model of the first row; empty: no copy is sent
   // Not the group the client asked for, or a later `order` level of it: both count as fallbacks.
   bool is_fallback = false;
 };
@@ -242,7 +310,9 @@ class RouteMachine;
 class RequestRoute {
  public:
   // All references must outlive the route. The route starts at controls.model, which must resolve.
-  RequestRoute(const ModelIndex& index, SharedState& state, const RequestControls& controls);
+  // `why` (explanation.h) is told every step of the decision; nullptr costs nothing.
+  RequestRoute(const ModelIndex& index, SharedState& state, const RequestControls& controls,
+               Explanation* why = nullptr);
   ~RequestRoute();  // gives a held slot back
   RequestRoute(const RequestRoute&) = delete;
   RequestRoute& operator=(const RequestRoute&) = delete;

@@ -32,20 +32,20 @@ int32_t ProviderBudgetOf(const config::Deployment& row, const config::RouterSett
   return -1;
 }
 
-}  // namespace
-
-bool StrategyLimits(RoutingStrategy strategy) {
-  return strategy == RoutingStrategy::kLatencyBased || IsUsageBased(strategy) || strategy == RoutingStrategy::kCostBased;
+// Of the routing group that the row's model stands in, else the router's.
+RoutingStrategy StrategyFor(const config::Deployment& row, const config::RouterSettings& settings) {
+  for (const config::RoutingGroup& group : settings.routing_groups) {
+    if (std::find(group.models.begin(), group.models.end(), row.model_name) != group.models.end())
+      return group.strategy;
+  }
+  return settings.strategy;
 }
 
-bool IsUsageBased(RoutingStrategy strategy) {
-  return strategy == RoutingStrategy::kUsageBased || strategy == RoutingStrategy::kUsageBasedV2;
-}
-
-RowLimits LimitsOf(const config::Deployment& row, const config::RouterSettings& settings) {
+RowLimits LimitsUnder(RoutingStrategy strategy, const config::Deployment& row,
+                      const config::RouterSettings& settings) {
   RowLimits limits;
   limits.slots = LimitValue(SlotLimit(row, settings));
-  if (settings.enforce_model_rate_limits || StrategyLimits(settings.strategy)) {
+  if (settings.enforce_model_rate_limits || StrategyLimits(strategy)) {
     limits.rpm = LimitValue(row.rpm);
     limits.tpm = LimitValue(row.tpm);
   }
@@ -58,12 +58,27 @@ RowLimits LimitsOf(const config::Deployment& row, const config::RouterSettings& 
   }
   limits.counts_requests = row.rpm.has_value() || row.tpm.has_value() || limits.rpd >= 0;
   limits.counts_tokens =
-      row.tpm.has_value() || limits.LimitsTokens() || IsUsageBased(settings.strategy);
+      row.tpm.has_value() || limits.LimitsTokens() || IsUsageBased(strategy);
   return limits;
+}
+
+}  // namespace
+
+bool StrategyLimits(RoutingStrategy strategy) {
+  return strategy == RoutingStrategy::kLatencyBased || IsUsageBased(strategy) || strategy == RoutingStrategy::kCostBased;
+}
+
+bool IsUsageBased(RoutingStrategy strategy) {
+  return strategy == RoutingStrategy::kUsageBased || strategy == RoutingStrategy::kUsageBasedV2;
+}
+
+RowLimits LimitsOf(const config::Deployment& row, const config::RouterSettings& settings) {
+  return LimitsUnder(settings.strategy, row, settings);
 }
 
 RowTable::RowTable(const config::Snapshot& snapshot) : first_(snapshot.deployments.data()) {
   facts_.reserve(snapshot.deployments.size());
+  bool has_regex = false;
   for (const config::Deployment& row : snapshot.deployments) {
     RowFacts& facts = facts_.emplace_back();
     facts.weight = std::max(row.weight.value_or(0), 0.0);
@@ -75,7 +90,10 @@ RowTable::RowTable(const config::Snapshot& snapshot) : first_(snapshot.deploymen
     facts.blocked = row.blocked;
     facts.provider_budget = ProviderBudgetOf(row, snapshot.router);
     facts.has_budget = row.max_budget.has_value() && row.budget_period_s > 0;
-    facts.limits = LimitsOf(row, snapshot.router);
+    facts.context_max = std::max<int64_t>(row.max_input_tokens.value_or(0), 0);
+    facts.limits = LimitsUnder(StrategyFor(row, snapshot.router), row, snapshot.router);
+    any_tag_filtering_ |= row.enable_tag_filtering;
+    has_regex |= !row.tag_regex.empty();
     any_blocked_ |= facts.blocked;
     any_order_ |= facts.has_order;
     any_weight_ |= facts.weight > 0;
@@ -84,6 +102,24 @@ RowTable::RowTable(const config::Snapshot& snapshot) : first_(snapshot.deploymen
     any_limit_ |= facts.limits.LimitsRate();
     any_budget_ |= facts.has_budget || facts.provider_budget >= 0;
   }
+  if (has_regex) CompileRegexes(snapshot);
+}
+
+void RowTable::CompileRegexes(const config::Snapshot& snapshot) {
+  tag_regexes_.resize(snapshot.deployments.size());
+  for (const config::Deployment& row : snapshot.deployments) {
+    for (const std::string& expression : row.tag_regex) {
+      auto pattern = Pattern::Compile(expression);  // the loader has left out invalid ones
+      if (pattern.ok()) tag_regexes_[row.index].push_back(std::move(*pattern));
+    }
+  }
+}
+
+bool RowTable::MatchesTagRegex(const config::Deployment* row, std::string_view text) const {
+  if (tag_regexes_.empty()) return false;
+  const std::vector<Pattern>& patterns = tag_regexes_[IndexOf(row)];
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [text](const Pattern& pattern) { return pattern.IsIn(text); });
 }
 
 }  // namespace gw::routing

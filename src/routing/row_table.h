@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "base/pattern.h"
 #include "config/snapshot.h"
 
 namespace gw::routing {
@@ -41,6 +43,7 @@ struct alignas(64) RowFacts {
   bool has_order = false;
   bool blocked = false;
   bool has_budget = false;  // of its own
+  int64_t context_max = 0;  // max_input_tokens; 0: unknown
   RowLimits limits;
 };
 
@@ -65,12 +68,19 @@ class RowTable {
   [[nodiscard]] bool any_tpm() const { return any_tpm_; }
   [[nodiscard]] bool any_limit() const { return any_limit_; }
   [[nodiscard]] bool any_budget() const { return any_budget_; }
+  [[nodiscard]] bool any_tag_filtering() const { return any_tag_filtering_; }
+  [[nodiscard]] bool any_tag_regex() const { return !tag_regexes_.empty(); }
+  // Does one of the row's tag_regex occur in "User-Agent: VALUE"?
+  [[nodiscard]] bool MatchesTagRegex(const config::Deployment* row, std::string_view text) const;
 
  private:
+  void CompileRegexes(const config::Snapshot& snapshot);
+
   const config::Deployment* first_;
   std::vector<RowFacts> facts_;
   bool any_blocked_ = false, any_order_ = false, any_weight_ = false, any_rpm_ = false;
-  bool any_tpm_ = false, any_limit_ = false, any_budget_ = false;
+  bool any_tpm_ = false, any_limit_ = false, any_budget_ = false, any_tag_filtering_ = false;
+  std::vector<std::vector<Pattern>> tag_regexes_;  // per row; empty when no row has any
 };
 
 }  // namespace gw::routing

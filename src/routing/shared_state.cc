@@ -7,6 +7,7 @@
 #include "routing/latency.h"
 #include "routing/packed_window.h"
 #include "routing/provider_budget.h"
+#include "routing/retry_budget.h"
 #include "routing/router.h"
 
 namespace gw::routing {
@@ -51,6 +52,41 @@ bool NeedsAffinity(const config::RouterSettings& router) {
   return router.affinity != 0 || by_group;
 }
 
+bool NeedsLatencies(const config::RouterSettings& router) {
+  constexpr auto kLatency = config::RoutingStrategy::kLatencyBased;
+  return router.strategy == kLatency ||
+         std::any_of(router.routing_groups.begin(), router.routing_groups.end(),
+                     [](const config::RoutingGroup& group) { return group.strategy == kLatency; });
+}
+
+// Two atomics of the same kind, whichever.
+template <typename T>
+void Copy(const std::atomic<T>& from, std::atomic<T>& to) {
+  to.store(from.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+void CopyState(const DeploymentState& from, DeploymentState& to) {
+  Copy(from.cooldown_until_ns, to.cooldown_until_ns);
+  Copy(from.probe_after_ns, to.probe_after_ns);
+  Copy(from.in_flight, to.in_flight);
+  Copy(from.last_failed, to.last_failed);
+  Copy(from.rate_window, to.rate_window);
+  Copy(from.token_window, to.token_window);
+  Copy(from.reserved_tokens, to.reserved_tokens);
+  Copy(from.latency_until_ns, to.latency_until_ns);
+  Copy(from.latency, to.latency);
+  Copy(from.first_token, to.first_token);
+  Copy(from.cooldown_length_ns, to.cooldown_length_ns);
+  Copy(from.window, to.window);
+  Copy(from.fails, to.fails);
+  Copy(from.input_window, to.input_window);
+  Copy(from.output_window, to.output_window);
+  Copy(from.day_requests, to.day_requests);
+  Copy(from.day_tokens, to.day_tokens);
+  Copy(from.mean_tokens, to.mean_tokens);
+  Copy(from.probed_ns, to.probed_ns);
+}
+
 std::vector<size_t> OldBudgets(const config::RouterSettings& router, const config::Snapshot* before) {
   std::vector<size_t> positions(router.provider_budgets.size(), kNew);
   if (before == nullptr) return positions;
@@ -79,7 +115,7 @@ SharedState::SharedState(const config::Snapshot& snapshot, const config::Snapsho
   const config::RouterSettings& router = snapshot.router;
   const std::vector<size_t> positions = OldPositions(snapshot, before);
   states_ = Carry(positions, previous == nullptr ? nullptr : &previous->states_);
-  if (router.strategy == config::RoutingStrategy::kLatencyBased) {
+  if (NeedsLatencies(router)) {
     latency_ = Carry(positions, previous == nullptr ? nullptr : &previous->latency_);
   }
   const auto has_budget = [](const config::Deployment& row) {
@@ -89,12 +125,33 @@ SharedState::SharedState(const config::Snapshot& snapshot, const config::Snapsho
     row_spend_ = Carry(positions, previous == nullptr ? nullptr : &previous->row_spend_);
   }
   provider_spend_ = Carry(OldBudgets(router, before), previous == nullptr ? nullptr : &previous->provider_spend_);
+  if (router.retry_budget.has_value()) {
+    const bool stays = previous != nullptr && previous->retry_budget_ != nullptr;
+    retry_budget_ = stays ? previous->retry_budget_ : std::make_shared<RetryBudget>(router.retry_budget_burst);
+  }
   if (!NeedsAffinity(router)) return;
   const bool keep = previous != nullptr && previous->affinity_ != nullptr && KeepsPositions(positions);
   affinity_ = keep ? previous->affinity_ : std::make_shared<AffinityTable>(limits::kAffinityEntriesMax);
 }
 
 SharedState::~SharedState() = default;
+
+std::unique_ptr<SharedState> SharedState::CopyFor(const config::Snapshot& snapshot) const {
+  auto copy = std::make_unique<SharedState>(snapshot);
+  for (uint32_t i = 0; i < size(); ++i) CopyState(at(i), copy->at(i));
+  Copy(unix_offset_s_, copy->unix_offset_s_);
+  // What was spent decides too; a played request costs nothing, so these may be shared.
+  copy->row_spend_ = row_spend_;
+  copy->provider_spend_ = provider_spend_;
+  if (retry_budget_ != nullptr) copy->retry_budget_ = std::make_shared<RetryBudget>(*retry_budget_);
+  copy->affinity_ = nullptr;
+  return copy;
+}
+
+void SharedState::SetProbe(uint32_t index, bool healthy, TimePoint now) {
+  const int64_t now_ns = std::max<int64_t>(NanosecondsOf(now), 1);
+  at(index).probed_ns.store(healthy ? now_ns : -now_ns, std::memory_order_relaxed);
+}
 
 void SharedState::SetWallClock(TimePoint now, int64_t unix_seconds) {
   unix_offset_s_.store(unix_seconds - NanosecondsOf(now) / 1'000'000'000,

@@ -1,7 +1,7 @@
 // Which row of the group is called now? Filters in LiteLLM's order, then the strategy, then the
 // row's own limits. Facts 3, 4, 10.
 //
-//   cooldown -> blocked -> budgets -> tags -> order -> rows that answered "never"
+//   filters.h -> rows that answered "never" stand back
 //     -> pick_row.h: rows not tried yet in this request -> affinity -> strategy -> slot and rate
 #pragma once
 
@@ -31,6 +31,7 @@ struct SelectionInput {
   const RowTable& table;
   const RequestControls& controls;
   bool only_untried = false;                     // weighted failover: each row once
+  Explanation* why = nullptr;                    // told what is dropped; nullptr: nobody asks
 };
 
 struct Selection {
@@ -46,6 +47,7 @@ struct Selection {
   TokenCounts held;                         // reserved with the slot
   int64_t probe = 0;                        // ticket of half_open.h
   Duration free_in{};                       // refused: until the first row may have room again
+  std::optional<Duration> cooled_for;       // none: all cool down, the first one so long
 };
 
 [[nodiscard]] Selection SelectRow(const SelectionInput& input, SharedState& state, TimePoint now,

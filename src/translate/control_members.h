@@ -12,6 +12,7 @@ namespace gw::translate {
 // Sorted; checked below.
 inline constexpr auto kControlMembers = std::to_array<std::string_view>({
     "additional_drop_params",
+    "allowed_model_region",
     "allowed_openai_params",
     "api_base",
     "api_key",
@@ -47,6 +48,7 @@ inline constexpr auto kControlMembers = std::to_array<std::string_view>({
     "model_info",
     "no-log",
     "num_retries",
+    "priority",
     "prompt_id",
     "prompt_variables",
     "request_timeout",

@@ -1,0 +1,37 @@
+#include "routing/explanation.h"
+
+namespace gw::routing {
+
+std::string_view ExplanationKindName(Explanation::Kind kind) {
+  switch (kind) {
+    case Explanation::Kind::kResolve: return "resolve";
+    case Explanation::Kind::kFilter: return "filter";
+    case Explanation::Kind::kStrategy: return "strategy";
+    case Explanation::Kind::kPick: return "pick";
+    case Explanation::Kind::kRefused: return "refused";
+    case Explanation::Kind::kOutcome: return "outcome";
+    case Explanation::Kind::kRetry: return "retry";
+    case Explanation::Kind::kWait: return "wait";
+    case Explanation::Kind::kLevel: return "order";
+    case Explanation::Kind::kFailover: return "failover";
+    case Explanation::Kind::kFallback: return "fallback";
+    case Explanation::Kind::kMirror: return "mirror";
+    case Explanation::Kind::kEnd: return "end";
+  }
+  return "";
+}
+
+std::string_view StrategyName(config::RoutingStrategy strategy) {
+  switch (strategy) {
+    case config::RoutingStrategy::kSimpleShuffle: return "simple-shuffle";
+    case config::RoutingStrategy::kLeastBusy: return "least-busy";
+    case config::RoutingStrategy::kLatencyBased: return "latency-based-routing";
+    case config::RoutingStrategy::kUsageBased: return "usage-based-routing";
+    case config::RoutingStrategy::kUsageBasedV2: return "usage-based-routing-v2";
+    case config::RoutingStrategy::kCostBased: return "cost-based-routing";
+    case config::RoutingStrategy::kProviderBudget: return "provider-budget-routing";
+  }
+  return "";
+}
+
+}  // namespace gw::routing

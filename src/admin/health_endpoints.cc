@@ -84,7 +84,7 @@ Answer ReadinessDetailsAnswer(const config::Snapshot& snapshot, const RuntimeFac
   json::Object body;
   body["status"] = "healthy";
   body["db"] = "Not connected";
-  body["cache"] = nullptr;
+  body["cache"] = snapshot.cache.on() ? json::Value(Text(config::CacheTypeName(snapshot.cache.type))) : json::Value(nullptr);
   body["litellm_version"] = Text(facts.compat_version);
   body["intertie_version"] = GW_VERSION;
   body["success_callbacks"] = std::move(callbacks);

@@ -34,6 +34,10 @@ enum class RouteId : uint8_t {
   kRoutes,            // GET /routes
   kTest,              // GET /test
   kRoot,              // GET /
+  kCachePing,         // GET /cache/ping
+  kCacheDelete,       // POST /cache/delete
+  kCacheFlush,        // POST /cache/flushall
+  kCacheRedisInfo,    // GET /cache/redis/info
 };
 
 enum class RouteVerdict : uint8_t {

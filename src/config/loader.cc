@@ -57,6 +57,7 @@ std::shared_ptr<Snapshot> Build(LoadContext& context, const LoadOptions& options
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->source_file = options.config_file;
   snapshot->proxy = ReadProxySettings(context, *root);
+  snapshot->cache = ReadCacheSettings(context, *root);
   snapshot->metrics = ReadMetricsSettings(context, *root);
   snapshot->router = ReadRouterSettings(context, *root);
   snapshot->general = ReadGeneralSettings(context, *root);

@@ -54,7 +54,7 @@ constexpr KeySpec kRows[] = {
     {kS, "redis_db", kAny, "-", kLater, "Shared state in Redis."},
     {kS, "cache_kwargs", kMap, "-", kLater, "Shared state in Redis."},
     {kS, "cache_responses", kBool, "false", kLater, "Response cache."},
-    {kS, "caching_groups", kList, "-", kLater, "Groups that share the response cache."},
+    {kS, "caching_groups", kList, "[]", kOn, "Lists of groups that share their cached answers."},
     {kS, "default_priority", kInt, "-", kLater, "Priority queue."},
     {kS, "polling_interval", kNumber, "0.03", kLater, "Priority queue."},
     {kS, "enable_weighted_failover", kBool, "false", kLater, "Try the other deployments of the group before the fallbacks."},

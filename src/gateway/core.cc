@@ -42,6 +42,7 @@ Core::Core(config::SnapshotPtr s, uint32_t worker_count)
       counts(worker_count) {
   metrics = std::make_unique<metrics::LitellmMetrics>(MetricsOptions(*snapshot, worker_count),
                                                       MakeLiveState(*this));
+  if (snapshot->cache.on()) cache = std::make_unique<ResponseCache>(snapshot->cache);
   for (const config::Deployment& d : snapshot->deployments) {
     std::shared_ptr<net::TlsContext> context;
     if (d.origin.tls) {

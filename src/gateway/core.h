@@ -12,6 +12,7 @@
 #include "auth/authenticator.h"
 #include "base/clock.h"
 #include "config/snapshot.h"
+#include "gateway/response_cache.h"
 #include "metrics/litellm_metrics.h"
 #include "net/offload.h"
 #include "net/resolver.h"
@@ -42,6 +43,7 @@ struct Core {
   routing::SharedState state;
   std::vector<WorkerCounts> counts;
   std::unique_ptr<metrics::LitellmMetrics> metrics;
+  std::unique_ptr<ResponseCache> cache;               // null: caching is off
   std::vector<std::shared_ptr<net::TlsContext>> tls;  // per deployment; null: plain
   std::vector<DeploymentText> texts;                  // per deployment
   net::Resolver resolver;

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "gateway/account.h"
+#include "gateway/cached_request.h"
 #include "gateway/controls.h"
 #include "gateway/response_headers.h"
 #include "gateway/run_attempt.h"
@@ -108,7 +109,8 @@ void Finish(RequestContext& context, const routing::Candidate& candidate, const 
   AccountSuccess(context, answered, report.usage, cost);
 }
 
-// Retries and fallbacks around RunAttempt; the route decides, this loop only acts.
+}  // namespace
+
 net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
   routing::RequestRoute route(context.core.index, context.core.state, context.controls);
   while (true) {
@@ -132,6 +134,7 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
         context.core.state.CountTokens(step.candidate.deployment->index, report.usage.total_tokens, now);
         AccountHops(context, route);
         Finish(context, step.candidate, report);
+        if (context.listener != nullptr) context.listener->OnAnswered(step.candidate, report.usage);
         co_return;
       case AttemptEnd::kAbandoned:
         route.OnAbandoned();
@@ -153,9 +156,6 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
     }
   }
 }
-
-
-}  // namespace
 
 net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, InferenceCall call) {
   Core& core = worker.core();
@@ -204,6 +204,10 @@ net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, 
 
   // ROUTE, ATTEMPT, RELAY, ACCOUNT.
   context.timing.started = SteadyClock::now();
+  if (core.cache != nullptr) [[unlikely]] {
+    co_await RunCached(context, worker);
+    co_return;
+  }
   co_await RunRoute(context, worker);
 }
 

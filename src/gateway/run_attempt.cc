@@ -121,12 +121,21 @@ net::Task<AttemptReport> Answer(Attempt& a, std::string body) {
   values.upstream = &upstream;
   values.cost = &cost;
   report.cost = cost;
+  std::string_view sent = body;
+  if (context.listener != nullptr) [[unlikely]] {
+    auto kept = context.listener->OnWhole(a.candidate, std::move(body), report.usage);
+    if (!kept.ok()) {
+      report.error = std::move(kept.error());
+      co_return report;
+    }
+    sent = *kept;
+  }
   values.total_s = Seconds(t.finished - t.arrived);
   values.overhead_s = Seconds(t.finished - t.arrived - t.upstream - window - t.backoff);
   std::string lines;
   lines.reserve(2048);
   AppendSuccessHeaders(context, values, lines);
-  report.end = co_await context.exchange.Respond(200, lines, body) ? AttemptEnd::kAnswered : AttemptEnd::kAbandoned;
+  report.end = co_await context.exchange.Respond(200, lines, sent) ? AttemptEnd::kAnswered : AttemptEnd::kAbandoned;
   co_return report;
 }
 

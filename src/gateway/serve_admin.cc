@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "gateway/health_probe.h"
 #include "gateway/response_headers.h"
+#include "gateway/serve_cache.h"
 #include "gateway/serve_metrics.h"
 
 namespace gw::gateway {
@@ -106,6 +107,11 @@ net::Task<void> ServeFound(Worker& worker, http::ServerExchange& exchange, const
   }
   if (match.id == api::RouteId::kHealth) {
     admin::Answer answer = co_await Health(worker, query);
+    co_await Send(worker, exchange, std::move(answer));
+    co_return;
+  }
+  if (IsCacheRoute(match.id)) {
+    admin::Answer answer = co_await CacheAnswer(worker, exchange, match.id);
     co_await Send(worker, exchange, std::move(answer));
     co_return;
   }

@@ -76,6 +76,7 @@ bool Relay::Digest(const http::BodyPart& part) {
 
 net::Task<bool> Relay::Send() {
   if (context_.stream_started) {
+    if (context_.listener != nullptr) [[unlikely]] context_.listener->OnStreamBytes(out_);
     const bool sent = co_await context_.exchange.WriteChunk(out_);
     out_.clear();
     co_return sent;
@@ -97,6 +98,7 @@ net::Task<bool> Relay::Send() {
   values.stream = true;
   std::string lines;
   AppendSuccessHeaders(context_, values, lines);
+  if (context_.listener != nullptr) [[unlikely]] context_.listener->OnStreamBytes(out_);
   const bool sent = co_await context_.exchange.StartStream(200, lines, out_);
   out_.clear();
   co_return sent;

@@ -23,7 +23,7 @@ enum class FamilyId : uint8_t {
   kRemainingTokens, kOverhead, kOverheadWithGuardrails, kQueueTime, kTpmLimit, kRpmLimit,
   kCooledDown, kDeploymentSuccess, kDeploymentFailure, kDeploymentTotal, kLatencyPerOutputToken,
   kSuccessfulFallbacks, kFailedFallbacks, kCallbackFailures, kLlmApiFailed, kRequests,
-  kProviderCacheRead, kProviderCacheCreation, kAttempts, kStreamAborted, kInterToken,
+  kCacheHits, kCacheMisses, kCachedTokens, kProviderCacheRead, kProviderCacheCreation, kAttempts, kStreamAborted, kInterToken,
   kRetryBackoff,
   kCount,
   kNone = kCount,

@@ -154,7 +154,8 @@ int Serve(const Arguments& arguments) {
     gw::log::Shutdown();
     return loaded.exit_code != 0 ? loaded.exit_code : 3;
   }
-  auto server = gw::gateway::Server::Create(loaded.snapshot);
+  auto server = gw::gateway::Server::Create(
+      loaded, [&arguments] { return gw::config::Load(LoadOptionsFor(arguments, arguments.config_file)); });
   if (!server.ok()) {
     gw::log::Error(server.error().message);
     gw::log::Shutdown();

@@ -26,6 +26,17 @@ Answer DetailErrorAnswer(int status, std::string_view message) {
   return answer;
 }
 
+Answer ReloadAnswer(bool accepted, bool changed, std::string_view message,
+                    const std::vector<std::string>& details) {
+  json::Object body;
+  body["status"] = !accepted ? "rejected" : changed ? "applied" : "unchanged";
+  body["message"] = std::string(message);
+  json::Array list;
+  for (const std::string& detail : details) list.emplace_back(detail);
+  body["details"] = std::move(list);
+  return JsonAnswer(accepted ? 200 : 400, body);
+}
+
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name) {
   for (const std::string_view part : Split(query, '&')) {
     const size_t equals = part.find('=');

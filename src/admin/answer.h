@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json_tree.h"
 
@@ -21,6 +22,10 @@ struct Answer {
 [[nodiscard]] Answer DetailAnswer(int status, std::string_view detail);
 // {"detail": {"error": M}}
 [[nodiscard]] Answer DetailErrorAnswer(int status, std::string_view message);
+
+// {"status": "applied"|"unchanged"|"rejected", "message": M, "details": [..]}; 400 when rejected.
+[[nodiscard]] Answer ReloadAnswer(bool accepted, bool changed, std::string_view message,
+                                  const std::vector<std::string>& details);
 
 // The decoded value of the first `name=` in a query string; nullopt when there is none.
 [[nodiscard]] std::optional<std::string> QueryValue(std::string_view query, std::string_view name);

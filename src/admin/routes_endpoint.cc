@@ -68,6 +68,8 @@ std::string_view NameOf(api::RouteId id) {
       return "metrics";
     case api::RouteId::kRoutes:
       return "routes";
+    case api::RouteId::kReload:
+      return "config_reload";
     case api::RouteId::kTest:
       return "test";
     case api::RouteId::kRoot:

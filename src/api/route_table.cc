@@ -36,6 +36,7 @@ constexpr std::array kTable = {
     RouteRow{"/health/backlog", RouteId::kBacklog, kGet},
     RouteRow{"/routes", RouteId::kRoutes, kGet},
     RouteRow{"/test", RouteId::kTest, kGet},
+    RouteRow{"/config/reload", RouteId::kReload, kPost},
     RouteRow{"/", RouteId::kRoot, kGet},
     RouteRow{"/cache/ping", RouteId::kCachePing, kGet},
     RouteRow{"/cache/delete", RouteId::kCacheDelete, kPost},
@@ -61,7 +62,7 @@ constexpr size_t CountFixed() {
   return count;
 }
 constexpr size_t kFixed = CountFixed();
-static_assert(kFixed == 27, "rows with {model} come last");
+static_assert(kFixed == 28, "rows with {model} come last");
 
 const RouteRow* FindFixed(std::string_view path) {
   for (size_t i = 0; i < kFixed; ++i) {

@@ -33,6 +33,7 @@ enum class RouteId : uint8_t {
   kMetrics,           // GET /metrics, /metrics/, everything below
   kRoutes,            // GET /routes
   kTest,              // GET /test
+  kReload,            // POST /config/reload: ours
   kRoot,              // GET /
   kCachePing,         // GET /cache/ping
   kCacheDelete,       // POST /cache/delete

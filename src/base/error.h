@@ -51,6 +51,7 @@ struct Error {
   int retry_after_s = -1;    // < 0: the answer had none
   HeaderList upstream_headers;  // of the failed answer; printed as llm_provider-*
   bool client_set_timeout = false;  // a 408 that the client asked for: never cools a deployment
+  bool can_continue = false;        // mid_stream, yet the stream may go on at another deployment
   bool mid_stream = false;          // content had already reached the client
 };
 

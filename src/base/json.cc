@@ -64,9 +64,30 @@ size_t SkipString(std::string_view text, size_t at, bool* escaped = nullptr) {
   return text.size();
 }
 
+#if defined(__SSE2__)
+// Offset of the next quote, brace or bracket of the sixteen bytes at `at`; 16 when there is none.
+size_t NextStructural(const char* at) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  // '[' and '{', ']' and '}' differ in one bit.
+  const __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+  const __m128i braces = _mm_or_si128(_mm_cmpeq_epi8(folded, _mm_set1_epi8('{')),
+                                      _mm_cmpeq_epi8(folded, _mm_set1_epi8('}')));
+  const __m128i hits = _mm_or_si128(braces, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+  const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hits));
+  return mask == 0 ? 16 : static_cast<size_t>(std::countr_zero(mask));
+}
+#endif
+
 size_t SkipContainer(std::string_view text, size_t at) {
   size_t depth = 0;
   while (at < text.size()) {
+#if defined(__SSE2__)
+    if (at + 16 <= text.size()) {
+      const size_t step = NextStructural(text.data() + at);
+      at += step;
+      if (step == 16) continue;
+    }
+#endif
     switch (text[at]) {
       case '"': at = SkipString(text, at); continue;
       case '{':
@@ -240,6 +261,27 @@ bool ElementCursor::Next() {
   value_ = text_.substr(at_, end - at_);
   at_ = end;
   return true;
+}
+
+size_t SkipSpaceAt(std::string_view text, size_t at) { return SkipSpace(text, at); }
+size_t SkipValueAt(std::string_view text, size_t at) { return SkipValue(text, at); }
+
+size_t BeginMemberAt(std::string_view text, size_t* at, Member* member) {
+  *at = SkipSpace(text, *at);
+  if (*at < text.size() && text[*at] == ',') *at = SkipSpace(text, *at + 1);
+  if (*at >= text.size() || text[*at] != '"') return std::string_view::npos;
+  member->begin = *at;
+  member->key_escaped = false;
+  const size_t key_end = SkipString(text, *at, &member->key_escaped);
+  member->key = {text.data() + *at + 1, key_end - *at - 2};
+  return SkipSpace(text, SkipSpace(text, key_end) + 1);  // the colon
+}
+
+void FinishMember(std::string_view text, size_t base, size_t value_begin, size_t value_end, Member* member) {
+  member->value = {text.data() + value_begin, value_end - value_begin};
+  member->kind = KindOf(member->value);
+  member->begin -= base;
+  member->end = value_end - base;
 }
 
 void CollectMembers(std::string_view object_text, std::vector<Member>& members) {

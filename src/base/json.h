@@ -31,7 +31,8 @@ struct Member {
   size_t begin = 0;
   size_t end = 0;
 
-  [[nodiscard]] bool KeyIs(std::string_view plain) const {
+  // Inlined always: with a literal, length and bytes are compared without a call.
+  [[nodiscard, gnu::always_inline]] bool KeyIs(std::string_view plain) const {
     return key_escaped ? DecodedKeyIs(plain) : key == plain;
   }
   // The key without escapes: `key` itself, or decoded into `buffer`.
@@ -75,6 +76,17 @@ class ElementCursor {
   size_t at_;
   std::string_view value_;
 };
+
+// Steps for walks that enter a value instead of skipping over it first, so that every byte is read
+// once however deep it lies. Offsets into `text`.
+[[nodiscard]] size_t SkipSpaceAt(std::string_view text, size_t at);
+[[nodiscard]] size_t SkipValueAt(std::string_view text, size_t at);
+// `at` is behind the opening brace or behind a member. Fills key and begin of `member` and returns
+// where its value begins; npos at the end of the object (`at` is then on the closing brace).
+// value, kind and end are the caller's to fill (FinishMember).
+[[nodiscard]] size_t BeginMemberAt(std::string_view text, size_t* at, Member* member);
+// [value_begin, value_end) is the value; offsets of the member become relative to `base`.
+void FinishMember(std::string_view text, size_t base, size_t value_begin, size_t value_end, Member* member);
 
 // All members in order; `members` is cleared first and keeps its memory.
 void CollectMembers(std::string_view object_text, std::vector<Member>& members);

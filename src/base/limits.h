@@ -34,9 +34,14 @@ inline constexpr std::chrono::seconds kDnsTtlMin{1};
 inline constexpr std::chrono::seconds kDnsTtlMax{300};
 inline constexpr std::chrono::seconds kDnsTimeout{5};
 inline constexpr std::chrono::seconds kDrainTimeoutDefault{30};
+// How often the files of the configuration are looked at.
+inline constexpr std::chrono::seconds kFileLookInterval{2};
 
 // Attempts of one client request over all retries and fallbacks: a bound, not a policy.
 inline constexpr int kAttemptsPerRequestMax = 200;
+
+// Sessions, prompt prefixes and keys whose deployment is remembered (512 KB); the idlest goes first.
+inline constexpr size_t kAffinityEntriesMax = 65'536;
 
 // Label values that a client can choose are cut to this many bytes.
 inline constexpr size_t kLabelValueBytesMax = 256;

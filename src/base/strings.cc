@@ -71,29 +71,29 @@ std::optional<double> ParseDouble(std::string_view text) {
   return value;
 }
 
-void AppendPythonFloat(std::string& out, double value) {
-  if (std::isnan(value)) {
-    out += "nan";
-    return;
-  }
-  if (std::isinf(value)) {
-    out += value > 0 ? "inf" : "-inf";
-    return;
-  }
-  if (value == 0) {  // most cost headers
-    out += std::signbit(value) ? "-0.0" : "0.0";
-    return;
-  }
+char* WritePythonFloat(char* to, double value) {
+  const auto put = [&to](std::string_view text) {
+    std::memcpy(to, text.data(), text.size());
+    return to + text.size();
+  };
+  if (std::isnan(value)) return put("nan");
+  if (std::isinf(value)) return put(value > 0 ? "inf" : "-inf");
+  if (value == 0) return put(std::signbit(value) ? "-0.0" : "0.0");  // most cost headers
   // Python's repr: shortest digits that round-trip, exponent form below 1e-4 and from 1e16 on.
-  char text[64];
   const double magnitude = std::fabs(value);
-  const bool scientific = magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e16);
+  const bool scientific = magnitude < 1e-4 || magnitude >= 1e16;
   const auto format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
-  const auto [end, error] = std::to_chars(text, text + sizeof(text), value, format);
-  (void)error;  // 64 bytes hold every double in these ranges
-  const std::string_view digits(text, static_cast<size_t>(end - text));
-  out += digits;
-  if (!scientific && digits.find('.') == std::string_view::npos) out += ".0";
+  const auto [end, error] = std::to_chars(to, to + kPythonFloatBytesMax - 2, value, format);
+  (void)error;  // the room holds every double in these ranges
+  const std::string_view digits(to, static_cast<size_t>(end - to));
+  const bool needs_point = !scientific && digits.find('.') == std::string_view::npos;
+  to = end;
+  return needs_point ? put(".0") : to;
+}
+
+void AppendPythonFloat(std::string& out, double value) {
+  char text[kPythonFloatBytesMax];
+  out.append(text, WritePythonFloat(text, value));
 }
 
 std::string PythonFloat(double value) {
@@ -149,14 +149,15 @@ std::string MakeUuid() {
   }
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
-  std::string out;
-  out.reserve(36);
-  constexpr size_t kGroups[] = {4, 2, 2, 2, 6};
-  size_t at = 0;
-  for (const size_t group : kGroups) {
-    if (at != 0) out += '-';
-    AppendHex(out, bytes + at, group);
-    at += group;
+  constexpr char kDigits[] = "0123456789abcdef";
+  constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  std::string out(kShape);
+  size_t nibble = 0;
+  for (char& c : out) {
+    if (c == '-') continue;
+    const unsigned char byte = bytes[nibble / 2];
+    c = kDigits[nibble % 2 == 0 ? byte >> 4 : byte & 15];
+    ++nibble;
   }
   return out;
 }

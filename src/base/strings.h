@@ -28,6 +28,9 @@ namespace gw {
 
 // A double as Python prints it: "0.0", "2.25e-06", "1e+16", "9.5". Headers promise this form.
 void AppendPythonFloat(std::string& out, double value);
+// The same to `to`, which has kPythonFloatBytesMax bytes; returns the end.
+inline constexpr size_t kPythonFloatBytesMax = 64;
+char* WritePythonFloat(char* to, double value);
 [[nodiscard]] std::string PythonFloat(double value);
 
 // Equal without telling by its duration where two secrets differ.

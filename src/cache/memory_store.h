@@ -27,6 +27,8 @@ struct MemoryBounds {
   size_t entries_max = 20'000;
   size_t bytes_max = size_t{128} << 20;
   size_t entry_bytes_max = size_t{1} << 20;
+
+  bool operator==(const MemoryBounds&) const = default;
 };
 
 class MemoryStore {

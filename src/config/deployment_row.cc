@@ -8,6 +8,7 @@
 #include "config/origin.h"
 #include "config/price_map.h"
 #include "config/schema.h"
+#include "config/strategy_settings.h"
 #include "config/value_reader.h"
 
 namespace gw::config {
@@ -197,6 +198,10 @@ std::optional<Refusal> ReadCounts(const yaml::Node& params, Deployment& out) {
   const Target targets[] = {{"rpm", out.rpm},
                             {"tpm", out.tpm},
                             {"max_parallel_requests", out.max_parallel_requests},
+                            {"itpm", out.itpm},
+                            {"otpm", out.otpm},
+                            {"rpd", out.rpd},
+                            {"tpd", out.tpd},
                             {"num_retries", retries}};
   for (const Target& target : targets) {
     target.value = ReadInt(params, target.key);
@@ -209,6 +214,31 @@ std::optional<Refusal> ReadCounts(const yaml::Node& params, Deployment& out) {
   out.weight = ReadNumber(params, "weight");
   if (out.weight && *out.weight < 0)
     return Refusal{"weight", "expected a number that is not negative"};
+  return std::nullopt;
+}
+
+// When do the daily limits and the budget begin anew?
+std::optional<Refusal> ReadPeriods(LoadContext& context, const Row& row, Deployment& out) {
+  const yaml::Node& params = row.params;
+  if (const auto text = ReadText(params, "daily_reset_time")) {
+    const auto seconds = ParseTimeOfDay(*text);
+    if (!seconds) return Refusal{"daily_reset_time", "expected HH:MM"};
+    out.daily_reset_s = *seconds;
+  }
+  const auto budget = ReadNumber(params, "max_budget");
+  const auto period = ReadText(params, "budget_duration");
+  if (budget && *budget < 0) return Refusal{"max_budget", "expected a number that is not negative"};
+  if (!period) {
+    if (budget) {
+      context.Warn(row.place, Join(row.path, "litellm_params.max_budget"),
+                   "no effect without budget_duration");
+    }
+    return std::nullopt;
+  }
+  const auto seconds = ParsePeriod(*period);
+  if (!seconds) return Refusal{"budget_duration", "expected a period such as 12h, 1d or 1mo"};
+  out.max_budget = budget;
+  out.budget_period_s = *seconds;
   return std::nullopt;
 }
 
@@ -268,6 +298,7 @@ std::optional<Refusal> ReadParameters(LoadContext& context, const Row& row,
   if (auto refusal = ReadSeconds(params, "stream_timeout", out.stream_timeout_s)) return refusal;
   if (auto refusal = ReadSeconds(params, "request_timeout", out.request_timeout_s)) return refusal;
   if (auto refusal = ReadCounts(params, out)) return refusal;
+  if (auto refusal = ReadPeriods(context, row, out)) return refusal;
   out.cooldown_time_s = ReadNumber(params, "cooldown_time");  // 0 means: never
   if (out.cooldown_time_s && *out.cooldown_time_s < 0) {
     return Refusal{"cooldown_time", "expected a number that is not negative"};

@@ -25,6 +25,7 @@ class LoadContext {
   // Index for yaml::Place::file.
   int AddFile(std::string name);
   [[nodiscard]] const std::string& FileName(int index) const;
+  [[nodiscard]] const std::vector<std::string>& files() const { return files_; }
 
   void Add(Severity severity, KeyStatus status, yaml::Place place, std::string_view path,
            std::string message);

@@ -29,6 +29,7 @@ void ReadPriceMap(LoadContext& context, const LoadOptions& options, Snapshot& sn
                  "nothing is downloaded: give the path of a file; the built-in prices are used");
     return;
   }
+  context.AddFile(path);
   const auto text = ReadFile(path);
   const auto problem = text ? AddFactsFromJson(snapshot.model_facts, *text)
                             : std::optional<std::string>("cannot be read");
@@ -77,6 +78,7 @@ Loaded Load(const LoadOptions& options) {
   Loaded loaded;
   std::shared_ptr<Snapshot> snapshot = Build(context, options);
   loaded.exit_code = context.exit_code();
+  loaded.files = context.files();
   loaded.findings = context.TakeFindings();
   if (loaded.exit_code == 0) loaded.snapshot = std::move(snapshot);
   return loaded;

@@ -37,6 +37,7 @@ struct LoadOptions {
 struct Loaded {
   SnapshotPtr snapshot;          // null when there are errors that forbid the start
   std::vector<Finding> findings; // in file order
+  std::vector<std::string> files;  // that were read or could not be: a change to one is a new configuration
   int exit_code = 0;             // 1 or 3, as the reference ends (config facts, boot-time table)
 };
 

@@ -169,6 +169,7 @@ GeneralSettings ReadGeneralSettings(LoadContext& context, const yaml::Node& root
   SetIf(ReadBool(general, "allow_public_health_readiness_details"), out.public_readiness_details);
   out.public_routes = ReadStrings(general, "public_routes");
   out.user_header_name = ReadString(general, "user_header_name").value_or("");
+  SetIf(ReadBool(general, "reload_on_file_change"), out.reload_on_file_change);
   SetIf(ReadBool(general, "use_x_forwarded_for"), out.use_x_forwarded_for);
   return out;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/fallbacks.h"
+#include "config/strategy_settings.h"
 #include "config/value_reader.h"
 
 namespace gw::config {
@@ -12,17 +13,16 @@ namespace {
 struct StrategyName {
   std::string_view name;
   RoutingStrategy strategy;
-  bool is_implemented;
 };
 
 constexpr std::array<StrategyName, 7> kStrategies = {{
-    {"simple-shuffle", RoutingStrategy::kSimpleShuffle, true},
-    {"least-busy", RoutingStrategy::kLeastBusy, true},
-    {"latency-based-routing", RoutingStrategy::kLatencyBased, false},
-    {"usage-based-routing", RoutingStrategy::kUsageBased, false},
-    {"usage-based-routing-v2", RoutingStrategy::kUsageBasedV2, false},
-    {"cost-based-routing", RoutingStrategy::kCostBased, true},
-    {"provider-budget-routing", RoutingStrategy::kProviderBudget, false},
+    {"simple-shuffle", RoutingStrategy::kSimpleShuffle},
+    {"least-busy", RoutingStrategy::kLeastBusy},
+    {"latency-based-routing", RoutingStrategy::kLatencyBased},
+    {"usage-based-routing", RoutingStrategy::kUsageBased},
+    {"usage-based-routing-v2", RoutingStrategy::kUsageBasedV2},
+    {"cost-based-routing", RoutingStrategy::kCostBased},
+    {"provider-budget-routing", RoutingStrategy::kProviderBudget},
 }};
 
 void ReadStrategy(LoadContext& context, const yaml::Node& router, RouterSettings& out) {
@@ -32,10 +32,9 @@ void ReadStrategy(LoadContext& context, const yaml::Node& router, RouterSettings
   for (const StrategyName& row : kStrategies) {
     if (row.name == *name) {
       out.strategy = row.strategy;
-      if (row.is_implemented) return;
-      context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet,
-                  router.Find("routing_strategy")->place, "router_settings.routing_strategy",
-                  "accepted but not implemented: " + *name + " shuffles like simple-shuffle");
+      if (row.strategy != RoutingStrategy::kUsageBased) return;
+      context.Warn(router.Find("routing_strategy")->place, "router_settings.routing_strategy",
+                   "usage-based-routing is the old form of usage-based-routing-v2; taken as that");
       return;
     }
     options += (options.empty() ? "'" : ", '") + std::string(row.name) + "'";
@@ -115,6 +114,10 @@ void ReadChecks(LoadContext& context, const yaml::Node& router, RouterSettings& 
   for (const std::string& check : ReadStrings(router, "optional_pre_call_checks")) {
     if (check == "enforce_model_rate_limits") {
       out.enforce_model_rate_limits = true;
+    } else if (const uint8_t kind = AffinityOf(check); kind != 0) {
+      out.affinity |= kind;
+    } else if (check == "router_budget_limiting") {
+      // Budgets hold as soon as they are configured.
     } else {
       context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet,
                   router.Find("optional_pre_call_checks")->place,
@@ -155,9 +158,10 @@ void ReadThresholds(LoadContext& context, RouterSettings& out) {
 
 // A bound below zero says nothing sensible; LiteLLM would take it and misbehave later.
 void RefuseNegative(LoadContext& context, const yaml::Node& section, std::string_view name) {
-  constexpr std::array<std::string_view, 8> kKeys = {
+  constexpr std::array<std::string_view, 9> kKeys = {
       "num_retries",     "retry_after",   "timeout",       "stream_timeout",
-      "request_timeout", "cooldown_time", "max_fallbacks", "total_timeout"};
+      "request_timeout", "cooldown_time", "max_fallbacks", "total_timeout",
+      "first_token_timeout"};
   for (const std::string_view key : kKeys) {
     const auto value = ReadNumber(section, key);
     if (!value || *value >= 0) continue;
@@ -193,6 +197,8 @@ RouterSettings ReadRouterSettings(LoadContext& context, const yaml::Node& root) 
   out.timeout_s = Positive(ReadNumber(router, "timeout"));
   out.stream_timeout_s = Positive(ReadNumber(router, "stream_timeout"));
   out.total_timeout_s = Positive(ReadNumber(router, "total_timeout"));
+  out.first_token_timeout_s = Positive(ReadNumber(router, "first_token_timeout"));
+  SetIf(ReadBool(router, "enable_mid_stream_fallback_continuation"), out.continue_broken_streams);
   if (const auto value = ReadNumber(litellm, "request_timeout")) out.request_timeout_s = value;
   out.request_timeout_s = Positive(out.request_timeout_s);
   ReadAllFallbacks(context, sections, out);
@@ -204,6 +210,7 @@ RouterSettings ReadRouterSettings(LoadContext& context, const yaml::Node& root) 
   }
   ReadPolicies(router, out);
   ReadChecks(context, router, out);
+  ReadStrategySettings(context, router, out);
   SetIf(ReadBool(router, "disable_cooldowns"), out.disable_cooldowns);
   SetIf(ReadBool(router, "enable_tag_filtering"), out.enable_tag_filtering);
   out.default_max_parallel_requests = ReadInt(router, "default_max_parallel_requests");

@@ -176,11 +176,13 @@ std::string Shown(const yaml::Node& node, std::string_view key) {
   if (node.IsSequence()) return "a list";
   if (IsSecretKey(key) || !node.env_name.empty()) {
     const bool is_integer = node.kind == yaml::Kind::kInt;
-    return (is_integer ? "an " : "a ") + std::string(yaml::KindName(node.kind)) + " (not shown)";
+    std::string text(is_integer ? "an " : "a ");
+    text.append(yaml::KindName(node.kind)).append(" (not shown)");
+    return text;
   }
   std::string text;
   yaml::AppendJson(text, node);
-  if (text.size() > kShownBytesMax) return text.substr(0, kShownBytesMax) + "...";
+  if (text.size() > kShownBytesMax) return text.substr(0, kShownBytesMax).append("...");
   return text;
 }
 

@@ -93,6 +93,12 @@ struct Deployment {
   const ModelFacts* facts = nullptr;
   json::Object shown_params;  // litellm_params without secrets, for /model/info
   json::Object model_info;    // as configured plus id
+  // Hard limits under enforce_model_rate_limits: input, output tokens per minute; per day.
+  std::optional<int64_t> itpm, otpm, rpd, tpd;
+  int daily_reset_s = 0;  // daily_reset_time as seconds after midnight UTC
+  // Spend limit in USD per period; a limit without a period is refused by the loader.
+  std::optional<double> max_budget;
+  double budget_period_s = 0;
 };
 
 struct FallbackTarget {
@@ -126,6 +132,28 @@ struct PerClassPolicy {
            content_policy >= 0 || internal_server >= 0 || service_unavailable >= 0 ||
            bad_gateway >= 0 || not_found >= 0 || default_value >= 0;
   }
+};
+
+// routing_strategy_args.
+struct StrategyArgs {
+  double ttl_s = 3600;  // a row's samples are forgotten when none was added for so long
+  double lowest_latency_buffer = 0;
+  int max_latency_list_size = 10;
+  std::optional<double> ttft_percentile;  // (0, 1]; unset: the average
+  double exploration = 0.02;              // ours: share of picks that ignore the latencies
+};
+
+struct ProviderBudget {
+  std::string provider;
+  double limit_usd = 0;
+  double period_s = 0;
+};
+
+// By what does a caller find the deployment that served it before? Bits of a mask.
+enum AffinityKind : uint8_t {
+  kSessionAffinity = 1,
+  kPromptCaching = 2,
+  kDeploymentAffinity = 4,  // by the caller's key
 };
 
 struct RouterSettings {
@@ -163,6 +191,17 @@ struct RouterSettings {
   // compat: LiteLLM never counts beyond 1, neither do we; read for a later true count.
   bool compat_attempted_fallbacks = false;
   std::optional<double> total_timeout_s;  // ours; off by default
+  std::optional<double> first_token_timeout_s;  // ours; off by default
+  bool continue_broken_streams = false;   // enable_mid_stream_fallback_continuation
+  StrategyArgs strategy_args;
+  std::vector<ProviderBudget> provider_budgets;
+  uint8_t affinity = 0;  // AffinityKind bits of optional_pre_call_checks
+  std::vector<std::pair<std::string, uint8_t>> group_affinity;  // model_group_affinity_config
+  double affinity_ttl_s = 3600;
+  bool session_affinity_repin = false;
+  bool enable_weighted_failover = false;
+  bool half_open_probes = false;     // ours: one request at a time after a cooldown
+  double rate_limit_wait_max_s = 0;  // ours: wait so long when every row is over its own limits
 };
 
 struct MetricsSettings {
@@ -194,6 +233,7 @@ struct GeneralSettings {
   std::vector<std::string> public_routes;
   std::string user_header_name;
   bool use_x_forwarded_for = false;
+  bool reload_on_file_change = true;  // ours
 };
 
 struct ProxySettings {  // litellm_settings that are neither routing nor metrics

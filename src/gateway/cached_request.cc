@@ -117,13 +117,13 @@ void CountLookup(RequestContext& context, TimePoint begin) { context.timing.upst
 // client has left; else `keeper` may hold the lead.
 net::Task<bool> ShareFlight(RequestContext& context, Worker& worker, const Inquiry& inquiry, const std::string& key,
                             AnswerKeeper& keeper) {
-  ResponseCache& cache = *context.core.cache;
-  if (!cache.settings().coalesce || !inquiry.decision.lookup || !inquiry.decision.store) co_return false;
+  const config::CacheSettings& settings = context.core.snapshot->cache;
+  if (!settings.coalesce || !inquiry.decision.lookup || !inquiry.decision.store) co_return false;
   if (context.exchange.client_gone()) co_return false;
   const TimePoint begin = SteadyClock::now();
-  const Duration wait_max = FromSeconds(cache.settings().coalesce_wait_s);
+  const Duration wait_max = FromSeconds(settings.coalesce_wait_s);
   net::CancelSlot& gone = context.exchange.on_client_gone();
-  Flights::Joined joined = co_await cache.flights().Join(key, worker.loop(), gone, wait_max);
+  Flights::Joined joined = co_await context.core.cache->flights().Join(key, worker.loop(), gone, wait_max);
   CountLookup(context, begin);
   switch (joined.outcome) {
     case Flights::Outcome::kLead:
@@ -148,7 +148,7 @@ net::Task<void> RunAndKeep(RequestContext& context, Worker& worker, const Inquir
   context.listener = nullptr;
   if (!inquiry.decision.store) co_return;
   for (auto& [key, entry] : keeper.TakeEntries()) {
-    context.core.cache->Store(worker, key, std::move(entry), inquiry.decision.ttl);
+    context.core.cache->Store(context.view, key, std::move(entry), inquiry.decision.ttl);
   }
 }
 
@@ -157,7 +157,9 @@ net::Task<void> RunCachedAnswer(RequestContext& context, Worker& worker, const I
       cache::MakeKey(inquiry.decision.name_space, Canonical(context, inquiry.question), std::string_view());
   if (inquiry.decision.lookup) {
     const TimePoint begin = SteadyClock::now();
-    const cache::EntryPtr entry = co_await context.core.cache->Find(worker, key, inquiry.decision);
+    const std::vector<std::string> keys(1, key);
+    const std::vector<cache::EntryPtr> found = co_await context.core.cache->Find(context.view, keys, inquiry.decision);
+    const cache::EntryPtr& entry = found.front();
     CountLookup(context, begin);
     if (entry != nullptr) {
       const bool answered = co_await AnswerHit(context, Hit{*entry, entry->body, entry->usage, key});
@@ -200,7 +202,7 @@ net::Task<void> RunCachedEmbeddings(RequestContext& context, Worker& worker, con
   known.found.resize(items.size());
   if (inquiry.decision.lookup) {
     const TimePoint begin = SteadyClock::now();
-    known.found = co_await context.core.cache->FindMany(worker, known.keys, inquiry.decision);
+    known.found = co_await context.core.cache->Find(context.view, known.keys, inquiry.decision);
     CountLookup(context, begin);
     if (std::find(known.found.begin(), known.found.end(), nullptr) == known.found.end()) {
       const bool answered = co_await AnswerItems(context, known.found);

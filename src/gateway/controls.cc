@@ -111,6 +111,9 @@ void ReadRareMember(RequestContext& context, Seen& seen, std::string_view key, c
   else if (key == "drop_params") context.drop_params = member.kind == Kind::kTrue;
   else if (key == "metadata") seen.metadata = member.value;
   else if (key == "tags") seen.tags = member.value;
+  else if (key == "max_tokens" || key == "max_completion_tokens") {
+    if (const auto n = json::ToInt(member.value); n && *n > 0) context.controls.output_tokens_max = *n;
+  }
   else if (IsMockTestingParam(key)) seen.mock_param = key;
 }
 
@@ -200,6 +203,29 @@ void ReadTags(routing::RequestControls& controls, const Seen& seen, std::string_
   }
 }
 
+// The messages before the last one: what a provider's prompt cache may hold from the last turn.
+// Short prompts are not cached anywhere.
+uint64_t PrefixHash(std::string_view messages) {
+  constexpr size_t kCacheableBytesMin = 4096;
+  size_t last = 0;
+  for (json::ElementCursor c(messages); c.Next();) last = static_cast<size_t>(c.value().data() - messages.data());
+  return last < kCacheableBytesMin ? 0 : std::hash<std::string_view>()(messages.substr(0, last)) | 1;
+}
+
+// Who comes back: only where the configuration keeps callers at a deployment.
+void ReadAffinity(RequestContext& context, const Seen& seen) {
+  const config::RouterSettings& router = context.core.snapshot->router;
+  if (router.affinity == 0 && router.group_affinity.empty()) return;
+  routing::RequestControls& controls = context.controls;
+  controls.session_id = context.exchange.head().headers.Get("x-litellm-session-id");
+  if (controls.session_id.empty() && json::KindOf(seen.metadata) == Kind::kObject && !seen.metadata.empty()) {
+    if (const auto id = json::Find(seen.metadata, "session_id"); id && json::KindOf(*id) == Kind::kString)
+      controls.session_id = json::Unquote(*id);
+  }
+  controls.user_key = context.caller.hashed_api_key;
+  controls.prefix_hash = PrefixHash(seen.messages_value);
+}
+
 void ReadFallbacks(routing::RequestControls& controls, const Seen& seen) {
   if (!seen.fallbacks.empty() && json::KindOf(seen.fallbacks) == Kind::kArray) {
     if (auto tree = json::ParseTree(seen.fallbacks)) controls.fallbacks = ReadTargets(*tree, controls.model);
@@ -220,7 +246,9 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
   context.request.endpoint = context.endpoint;
   context.request.body = body;
   Seen seen;
-  for (json::MemberCursor c(body); c.Next();) ReadMember(context, seen, c.member());
+  json::CollectMembers(body, context.members);
+  context.request.members = &context.members;
+  for (const Member& member : context.members) ReadMember(context, seen, member);
   if (auto checked = CheckRequired(context, seen); !checked.ok()) return checked;
 
   routing::RequestControls& controls = context.controls;
@@ -250,6 +278,10 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
       controls.num_retries = static_cast<int>(*n);
   }
   ReadTags(controls, seen, headers.Get("x-litellm-tags"));
+  ReadAffinity(context, seen);
+  // Four bytes a token: what is reserved until the upstream has counted.
+  if (context.core.index.table().any_limit())
+    controls.input_tokens_estimate = static_cast<int64_t>((seen.messages_value.size() + 3) / 4);
   ReadFallbacks(controls, seen);
   return {};
 }

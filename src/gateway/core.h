@@ -1,5 +1,8 @@
-// What all workers share: the configuration, the routing state, the metrics. Built by Server before
-// the threads start; afterwards only atomics inside change.
+// One configuration in force and all that is derived from it, shared by all workers.
+//
+// Immutable once built; only atomics inside change. A reload builds a new Core and hands it to each
+// loop; requests that began under the old one keep it until they end. What outlives configurations
+// is the Runtime; its members are named here too, so that the path of a request asks one object.
 #pragma once
 
 #include <atomic>
@@ -12,21 +15,12 @@
 #include "auth/authenticator.h"
 #include "base/clock.h"
 #include "config/snapshot.h"
-#include "gateway/response_cache.h"
-#include "metrics/litellm_metrics.h"
-#include "net/offload.h"
-#include "net/resolver.h"
+#include "gateway/runtime.h"
+#include "net/dial.h"
 #include "net/tls_stream.h"
 #include "routing/router.h"
 
 namespace gw::gateway {
-
-// Counts that a scrape sums; one per worker, alone on its cache line.
-struct alignas(64) WorkerCounts {
-  std::atomic<int64_t> in_flight{0};
-  std::atomic<int64_t> active_streams{0};
-  std::atomic<double> spend{0};  // USD of the master key, written by the owning worker only
-};
 
 // Text about a deployment that many answers repeat, rendered once.
 struct DeploymentText {
@@ -34,21 +28,31 @@ struct DeploymentText {
   std::string error_headers;    // x-litellm-model-id, -name lines
 };
 
+// Where deployments are called; those with the same address and TLS rules share one entry.
+struct Origin {
+  std::string key;  // "host:port" and the TLS rules: what makes two origins one
+  net::DialTarget target;
+};
+
 struct Core {
-  Core(config::SnapshotPtr s, uint32_t worker_count);
+  // `previous` (may be null): deployments that stay keep their counters, cooldowns and slots.
+  Core(config::SnapshotPtr s, Runtime& r, const Core* previous);
 
   config::SnapshotPtr snapshot;
   auth::Authenticator authenticator;
   routing::ModelIndex index;
   routing::SharedState state;
-  std::vector<WorkerCounts> counts;
-  std::unique_ptr<metrics::LitellmMetrics> metrics;
-  std::unique_ptr<ResponseCache> cache;               // null: caching is off
-  std::vector<std::shared_ptr<net::TlsContext>> tls;  // per deployment; null: plain
-  std::vector<DeploymentText> texts;                  // per deployment
-  net::Resolver resolver;
-  net::OffloadThread offload;
-  std::atomic<bool> draining{false};
+  std::vector<Origin> origins;
+  std::vector<uint32_t> origin_of;    // per deployment: index into origins
+  std::vector<DeploymentText> texts;  // per deployment
+
+  std::shared_ptr<ResponseCache> cache;  // of the Runtime; null: caching is off
+
+  Runtime& runtime;
+  std::vector<WorkerCounts>& counts;
+  metrics::LitellmMetrics* metrics;
+  net::OffloadThread& offload;
+  std::atomic<bool>& draining;
 
   // Last round of background_health_checks. The mutex is never on the path of a request.
   std::mutex probes_mutex;
@@ -57,7 +61,6 @@ struct Core {
 
   [[nodiscard]] double TotalSpend() const;
   [[nodiscard]] double InFlight() const;
-  [[nodiscard]] double ActiveStreams() const;
 };
 
 }  // namespace gw::gateway

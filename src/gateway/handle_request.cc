@@ -97,26 +97,61 @@ net::Task<bool> BackOff(RequestContext& context, Worker& worker, Duration wait) 
 }
 
 void Finish(RequestContext& context, const routing::Candidate& candidate, const AttemptReport& report) {
-  const double duration = Seconds(context.timing.finished - context.timing.attempt_begin);
-  const accounting::Cost cost =
-      report.cost ? *report.cost
-                  : accounting::ComputeCost(*context.core.snapshot, *candidate.deployment, candidate.upstream_model,
-                                            report.usage, duration);
   AnsweredBy answered;
   answered.candidate = &candidate;
   answered.remaining_requests = report.remaining_requests;
   answered.remaining_tokens = report.remaining_tokens;
-  AccountSuccess(context, answered, report.usage, cost);
+  AccountSuccess(context, answered, report.usage, *report.cost);
+}
+
+// What the attempt that just ended took and used, for strategies and limits.
+routing::AttemptOutcome OutcomeOf(const RequestContext& context, const AttemptReport& report) {
+  const Timing& t = context.timing;
+  routing::AttemptOutcome outcome;
+  outcome.duration = t.finished - t.attempt_begin;
+  if (context.request.stream && t.first_chunk > t.attempt_begin) outcome.first_token = t.first_chunk - t.attempt_begin;
+  outcome.prompt_tokens = report.usage.prompt_tokens;
+  outcome.completion_tokens = report.usage.completion_tokens;
+  outcome.cost_usd = report.cost ? report.cost->total : 0;
+  outcome.is_chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
+  outcome.is_stream = context.request.stream;
+  return outcome;
+}
+
+accounting::Cost CostOf(const RequestContext& context, const routing::Candidate& candidate, const AttemptReport& report) {
+  const double duration = Seconds(context.timing.finished - context.timing.attempt_begin);
+  return accounting::ComputeCost(*context.core.snapshot, *candidate.deployment, candidate.upstream_model, report.usage,
+                                 duration);
+}
+
+// A stream that broke off and waits to be continued: what the client is told if nobody can.
+struct BrokenStream {
+  std::optional<Error> error;
+  std::string event;
+};
+
+net::Task<void> EndBroken(RequestContext& context, const BrokenStream& broken) {
+  context.timing.finished = SteadyClock::now();
+  AccountFailure(context, *broken.error);
+  const bool sent = co_await context.exchange.WriteChunk(broken.event);
+  if (sent) {
+    (void)co_await context.exchange.EndStream();
+  }
 }
 
 }  // namespace
 
 net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
   routing::RequestRoute route(context.core.index, context.core.state, context.controls);
+  BrokenStream broken;
   while (true) {
     routing::Step step = route.Next(SteadyClock::now(), worker.random());
     if (step.kind == routing::Step::Kind::kFail) {
       AccountHops(context, route);
+      if (context.continuing) {
+        co_await EndBroken(context, broken);
+        co_return;
+      }
       co_await Refuse(context, std::move(step.error));
       co_return;
     }
@@ -126,17 +161,18 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
       AccountAbandoned(context, nullptr, nullptr);
       co_return;
     }
-    const AttemptReport report = co_await RunAttempt(context, worker, route, step.candidate);
+    AttemptReport report = co_await RunAttempt(context, route, step.candidate);
     const TimePoint now = SteadyClock::now();
     switch (report.end) {
       case AttemptEnd::kAnswered:
-        route.OnAttemptSucceeded(now);
-        context.core.state.CountTokens(step.candidate.deployment->index, report.usage.total_tokens, now);
+        if (!report.cost) report.cost = CostOf(context, step.candidate, report);
+        route.OnAttemptSucceeded(now, OutcomeOf(context, report));
         AccountHops(context, route);
         Finish(context, step.candidate, report);
         if (context.listener != nullptr) context.listener->OnAnswered(step.candidate, report.usage);
         co_return;
       case AttemptEnd::kAbandoned:
+        if (report.has_usage) route.Settle(OutcomeOf(context, report), now);
         route.OnAbandoned();
         AccountAbandoned(context, &step.candidate, report.has_usage ? &report.usage : nullptr);
         co_return;
@@ -146,9 +182,18 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
         break;
       }
       case AttemptEnd::kBroken: {
+        if (report.has_usage) route.Settle(OutcomeOf(context, report), now);
         const routing::FailureEffect effect = route.OnAttemptFailed(*report.error, now);
         AccountAttemptFailure(context, step.candidate, *report.error, effect.cooldown_started);
         if (report.has_usage) BillUnfinished(context, step.candidate, report.usage, 0);
+        if (report.error->can_continue) {
+          // The client waits; whoever is next goes on where this one stopped.
+          context.continuing = true;
+          context.continued_tokens += report.usage.completion_tokens;
+          broken.error = report.error;
+          broken.event = report.stream_error;
+          break;
+        }
         AccountHops(context, route);
         AccountFailure(context, *report.error);
         co_return;
@@ -157,9 +202,10 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
   }
 }
 
-net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, InferenceCall call) {
-  Core& core = worker.core();
-  RequestContext context(exchange, core, worker.index());
+net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerExchange& exchange,
+                                InferenceCall call) {
+  Core& core = *view.core;
+  RequestContext context(exchange, view, worker.index());
   const http::Headers& headers = exchange.head().headers;
   context.endpoint = call.endpoint;
   context.route_label = call.route_label;
@@ -199,6 +245,8 @@ net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, 
   if (const std::string_view user = user_header.empty() ? "" : headers.Get(user_header); !user.empty())
     context.end_user = user;
   if (core.snapshot->metrics.end_user_label) context.caller.end_user = context.end_user;
+  if (context.request.stream && core.snapshot->router.continue_broken_streams && !context.controls.disable_fallbacks)
+    context.continuation.emplace(context.request);
   if (!core.index.Knows(context.controls.model))
     co_return co_await Refuse(context, routing::ModelNotFound(context.controls.model));
 

@@ -26,7 +26,8 @@ struct InferenceCall {
   std::string path_model;        // of /engines/{model}/..., decoded; may be empty
 };
 
-[[nodiscard]] net::Task<void> HandleInference(Worker& worker, http::ServerExchange& exchange, InferenceCall call);
+[[nodiscard]] net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerExchange& exchange,
+                                              InferenceCall call);
 
 // The second half of it: retries and fallbacks around RunAttempt, then the answer and its
 // accounting. The route decides, this only acts. The model is known.

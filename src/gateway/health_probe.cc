@@ -30,7 +30,7 @@ std::string ProbeBody(const config::Deployment& deployment, api::Endpoint* endpo
   return body;
 }
 
-net::Task<admin::ProbeOutcome> Probe(Worker& worker, const config::Deployment& deployment) {
+net::Task<admin::ProbeOutcome> Probe(const View& view, const config::Deployment& deployment) {
   admin::ProbeOutcome result;
   result.deployment = &deployment;
   translate::ClientRequest request;
@@ -58,7 +58,7 @@ net::Task<admin::ProbeOutcome> Probe(Worker& worker, const config::Deployment& d
   plan.started = SteadyClock::now();
   plan.head_timeout_s = deployment.health_check_timeout_s;
   net::CancelSlot never;
-  upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(worker.PoolOf(deployment), plan, never);
+  upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(view.PoolOf(deployment), plan, never);
   if (opened.outcome != upstream::AttemptOutcome::kHead) {
     result.error = opened.outcome == upstream::AttemptOutcome::kTimeout ? "timed out" : opened.why;
     co_return result;
@@ -78,6 +78,7 @@ net::Task<admin::ProbeOutcome> Probe(Worker& worker, const config::Deployment& d
 // Shared by the parallel chains of one round; lives in the frame of ProbeDeployments.
 struct Round {
   Worker& worker;
+  const View& view;
   std::vector<const config::Deployment*> deployments;
   std::vector<admin::ProbeOutcome> results;
   size_t next = 0;
@@ -88,7 +89,7 @@ struct Round {
 net::Task<void> Chain(Round& round) {
   while (round.next < round.deployments.size()) {
     const size_t i = round.next++;
-    round.results[i] = co_await Probe(round.worker, *round.deployments[i]);
+    round.results[i] = co_await Probe(round.view, *round.deployments[i]);
   }
   // Resume from the loop, not from inside this frame: it must be gone by then.
   if (--round.running == 0) round.worker.loop().Post([w = round.waiter] { w.resume(); });
@@ -99,7 +100,7 @@ struct StartChains {
   bool await_ready() const { return round.deployments.empty(); }
   void await_suspend(std::coroutine_handle<> waiter) const {
     round.waiter = waiter;
-    const auto wanted = round.worker.core().snapshot->general.health_check_concurrency;
+    const auto wanted = round.view.core->snapshot->general.health_check_concurrency;
     const size_t lanes = wanted && *wanted > 0 ? static_cast<size_t>(*wanted) : kParallelProbes;
     round.running = std::min(lanes, round.deployments.size());
     const size_t chains = round.running;
@@ -110,27 +111,34 @@ struct StartChains {
 
 }  // namespace
 
-net::Task<std::vector<admin::ProbeOutcome>> ProbeDeployments(Worker& worker, std::vector<const config::Deployment*> deployments) {
-  Round round{worker, std::move(deployments), {}, 0, 0, {}};
+net::Task<std::vector<admin::ProbeOutcome>> ProbeDeployments(Worker& worker, const View& view,
+                                                               std::vector<const config::Deployment*> deployments) {
+  Round round{worker, view, std::move(deployments), {}, 0, 0, {}};
   round.results.resize(round.deployments.size());
   co_await StartChains{round};
   co_return std::move(round.results);
 }
 
 net::Task<void> RunBackgroundHealthChecks(Worker& worker) {
-  Core& core = worker.core();
-  while (!core.draining) {
-    std::vector<const config::Deployment*> targets;
-    for (const config::Deployment& d : core.snapshot->deployments) {
-      if (!d.disable_background_health_check) targets.push_back(&d);
-    }
-    std::vector<admin::ProbeOutcome> results = co_await ProbeDeployments(worker, std::move(targets));
+  while (!worker.view()->core->draining) {
     {
-      const std::lock_guard<std::mutex> lock(core.probes_mutex);
-      core.probes = std::move(results);
-      core.probes_done = true;
+      const ViewPtr view = worker.view();
+      Core& core = *view->core;
+      if (core.snapshot->general.background_health_checks) {
+        std::vector<const config::Deployment*> targets;
+        for (const config::Deployment& d : core.snapshot->deployments) {
+          if (!d.disable_background_health_check) targets.push_back(&d);
+        }
+        std::vector<admin::ProbeOutcome> results = co_await ProbeDeployments(worker, *view, std::move(targets));
+        const std::lock_guard<std::mutex> lock(core.probes_mutex);
+        core.probes = std::move(results);
+        core.probes_done = true;
+      }
     }
-    (void)co_await net::Sleep(worker.loop(), FromSeconds(core.snapshot->general.health_check_interval_s), nullptr);
+    // A new configuration is probed at once, also when it was adopted during the round.
+    const double interval_s = std::max(1.0, worker.view()->core->snapshot->general.health_check_interval_s);
+    if (worker.view()->core->probes_done || !worker.view()->core->snapshot->general.background_health_checks)
+      (void)co_await net::Sleep(worker.loop(), FromSeconds(interval_s), &worker.on_adopt());
   }
 }
 

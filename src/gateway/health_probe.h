@@ -12,9 +12,9 @@ namespace gw::gateway {
 
 // Probes the deployments one after the other in `lanes` parallel chains; results in config order.
 [[nodiscard]] net::Task<std::vector<admin::ProbeOutcome>> ProbeDeployments(
-    Worker& worker, std::vector<const config::Deployment*> deployments);
+    Worker& worker, const View& view, std::vector<const config::Deployment*> deployments);
 
-// Every health_check_interval: all deployments, results into Core::probes. Runs until the process ends.
+// While background_health_checks is on, every health_check_interval: all deployments, results into Core::probes. Runs until the process ends.
 [[nodiscard]] net::Task<void> RunBackgroundHealthChecks(Worker& worker);
 
 }  // namespace gw::gateway

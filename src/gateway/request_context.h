@@ -1,17 +1,21 @@
 // Everything known of one inference request, from its head to its accounting.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/endpoint.h"
 #include "base/clock.h"
 #include "base/json_tree.h"
 #include "gateway/answer_listener.h"
 #include "gateway/core.h"
+#include "gateway/worker.h"
 #include "http/server_connection.h"
 #include "metrics/litellm_metrics.h"
 #include "routing/router.h"
+#include "translate/continuation.h"
 #include "translate/translator.h"
 
 namespace gw::gateway {
@@ -28,9 +32,11 @@ struct Timing {
 };
 
 struct RequestContext {
-  RequestContext(http::ServerExchange& e, Core& c, uint32_t w) : exchange(e), core(c), worker(w) {}
+  RequestContext(http::ServerExchange& e, const View& v, uint32_t w)
+      : exchange(e), view(v), core(*v.core), worker(w) {}
 
   http::ServerExchange& exchange;
+  const View& view;  // held by Worker::Handle, like the Core in it
   Core& core;
   uint32_t worker;
 
@@ -42,6 +48,7 @@ struct RequestContext {
   std::string end_user;           // body "user"
 
   translate::ClientRequest request;
+  std::vector<json::Member> members;  // of the body; request.members points here
   routing::RequestControls controls;
   bool model_from_body = false;   // else the answer shows the upstream's own name
   bool stream_field_present = false;
@@ -51,6 +58,10 @@ struct RequestContext {
   Timing timing;
   bool attempt_failure_counted = false;  // LiteLLM counts the first failed attempt only
   bool stream_started = false;
+  // Only when broken streams are continued; see HandleInference.
+  std::optional<translate::Continuation> continuation;
+  bool continuing = false;        // a stream broke off and goes on elsewhere
+  int64_t continued_tokens = 0;   // completion tokens of the attempts that broke off
   const config::Deployment* last_deployment = nullptr;
   std::string last_upstream_model;
   double last_timeout_s = 0;

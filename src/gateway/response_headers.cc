@@ -1,6 +1,7 @@
 #include "gateway/response_headers.h"
 
 #include <charconv>
+#include <cstring>
 
 #include "admin/cors.h"
 #include "base/strings.h"
@@ -9,41 +10,81 @@ namespace gw::gateway {
 
 namespace {
 
-void Line(std::string& out, std::string_view name, std::string_view value) {
+// Some thirty short pieces per answer: they are put together on the stack and appended at once.
+class HeadWriter {
+ public:
+  explicit HeadWriter(std::string& out) : out_(out) {}
+  ~HeadWriter() { Flush(); }
+  HeadWriter(const HeadWriter&) = delete;
+  HeadWriter& operator=(const HeadWriter&) = delete;
+
+  [[gnu::always_inline]] void Put(std::string_view piece) {
+    if (piece.size() > static_cast<size_t>(buffer_ + sizeof(buffer_) - at_)) return PutSlow(piece);
+    std::memcpy(at_, piece.data(), piece.size());
+    at_ += piece.size();
+  }
+
+  void Flush() {
+    out_.append(buffer_, static_cast<size_t>(at_ - buffer_));
+    at_ = buffer_;
+  }
+  // Digits are written in place; `room` bytes are free behind the pointer.
+  char* Reserve(size_t room) {
+    if (static_cast<size_t>(buffer_ + sizeof(buffer_) - at_) < room) Flush();
+    return at_;
+  }
+  void Advance(char* end) { at_ = end; }
+  std::string& Through() {
+    Flush();
+    return out_;
+  }
+
+ private:
+  void PutSlow(std::string_view piece) {
+    Flush();
+    out_ += piece;
+  }
+
+  std::string& out_;
+  char* at_ = buffer_;
+  char buffer_[2048];
+};
+
+// `label` is a literal of the form "name: ".
+[[gnu::always_inline]] inline void Line(HeadWriter& out, std::string_view label, std::string_view value) {
   if (value.empty() || value == "None") return;
-  out += name;
-  out += ": ";
-  out += value;
-  out += "\r\n";
+  out.Put(label);
+  out.Put(value);
+  out.Put("\r\n");
 }
 
-void FloatLine(std::string& out, std::string_view name, double value) {
-  out += name;
-  out += ": ";
-  AppendPythonFloat(out, value);
-  out += "\r\n";
+[[gnu::always_inline]] inline void FloatLine(HeadWriter& out, std::string_view label, double value) {
+  out.Put(label);
+  if (value == 0) return out.Put("0.0\r\n");
+  char* const digits = out.Reserve(kPythonFloatBytesMax);
+  out.Advance(WritePythonFloat(digits, value));
+  out.Put("\r\n");
 }
 
 // Milliseconds with three decimals: what a duration is worth, at a fraction of a double's price.
-void MillisLine(std::string& out, std::string_view name, double seconds) {
+void MillisLine(HeadWriter& out, std::string_view label, double seconds) {
   const auto micros = static_cast<int64_t>(seconds > 0 ? seconds * 1e6 : 0);
-  char digits[32];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), micros / 1000);
+  out.Put(label);
+  char* const digits = out.Reserve(32);
+  const auto [end, error] = std::to_chars(digits, digits + 32, micros / 1000);
   (void)error;
+  out.Advance(end);
   const auto rest = static_cast<int>(micros % 1000);
-  out += name;
-  out += ": ";
-  out.append(digits, end);
   const char decimals[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
                            static_cast<char>('0' + rest % 10), '\r', '\n'};
-  out.append(decimals, sizeof(decimals));
+  out.Put({decimals, sizeof(decimals)});
 }
 
-void IntLine(std::string& out, std::string_view name, int value) {
+void IntLine(HeadWriter& out, std::string_view label, int value) {
   char digits[16];
   const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), value);
   (void)error;
-  Line(out, name, {digits, static_cast<size_t>(end - digits)});
+  Line(out, label, {digits, static_cast<size_t>(end - digits)});
 }
 
 bool IsHopByHop(std::string_view lower) {
@@ -52,29 +93,33 @@ bool IsHopByHop(std::string_view lower) {
 }
 
 // One upstream header as llm_provider-<name>; some also under their own name.
-void ProviderLine(std::string& out, std::string_view name, std::string_view value) {
+void ProviderLine(HeadWriter& out, std::string_view name, std::string_view value) {
   char lower[96];
-  if (name.size() > sizeof(lower)) return;
+  if (name.size() + 2 > sizeof(lower)) return;
   for (size_t i = 0; i < name.size(); ++i) lower[i] = AsciiLower(name[i]);
   const std::string_view key(lower, name.size());
   if (IsHopByHop(key)) return;
-  out += "llm_provider-";
-  Line(out, key, value);
-  if (key.starts_with("x-ratelimit-")) Line(out, key, value);
+  if (value.empty() || value == "None") return;
+  out.Put("llm_provider-");
+  lower[name.size()] = ':';
+  lower[name.size() + 1] = ' ';
+  const std::string_view label(lower, name.size() + 2);
+  Line(out, label, value);
+  if (key.starts_with("x-ratelimit-")) Line(out, label, value);
   if (key == "x-request-id") {
-    Line(out, "llm_provider-request-id", value);
-    Line(out, "request-id", value);
+    Line(out, "llm_provider-request-id: ", value);
+    Line(out, "request-id: ", value);
   }
 }
 
-void AppendCost(const accounting::Cost& cost, std::string& out) {
-  FloatLine(out, "x-litellm-response-cost", cost.total);
-  FloatLine(out, "x-litellm-response-cost-original", cost.total);
-  FloatLine(out, "x-litellm-response-cost-input", cost.input);
-  FloatLine(out, "x-litellm-response-cost-output", cost.output);
-  if (cost.cache_read > 0) FloatLine(out, "x-litellm-response-cost-cache-read", cost.cache_read);
-  if (cost.cache_creation > 0) FloatLine(out, "x-litellm-response-cost-cache-creation", cost.cache_creation);
-  if (cost.reasoning > 0) FloatLine(out, "x-litellm-response-cost-reasoning", cost.reasoning);
+void AppendCost(const accounting::Cost& cost, HeadWriter& out) {
+  FloatLine(out, "x-litellm-response-cost: ", cost.total);
+  FloatLine(out, "x-litellm-response-cost-original: ", cost.total);
+  FloatLine(out, "x-litellm-response-cost-input: ", cost.input);
+  FloatLine(out, "x-litellm-response-cost-output: ", cost.output);
+  if (cost.cache_read > 0) FloatLine(out, "x-litellm-response-cost-cache-read: ", cost.cache_read);
+  if (cost.cache_creation > 0) FloatLine(out, "x-litellm-response-cost-cache-creation: ", cost.cache_creation);
+  if (cost.reasoning > 0) FloatLine(out, "x-litellm-response-cost-reasoning: ", cost.reasoning);
 }
 
 constexpr std::string_view kZeroCostLines =
@@ -82,60 +127,67 @@ constexpr std::string_view kZeroCostLines =
     "x-litellm-response-cost-margin-percent: 0.0\r\nx-litellm-response-cost-tool-usage: 0.0\r\n"
     "x-litellm-callback-duration-ms: 0.0\r\n";
 
+void CorsLines(const RequestContext& context, HeadWriter& out) {
+  const std::string_view origin = context.exchange.head().headers.Get("origin");
+  if (!origin.empty()) admin::AppendCorsLines(context.core.snapshot->server.cors_origins, origin, out.Through());
+}
+
 }  // namespace
 
-void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& values, std::string& out) {
-  out += kCommonLines;
-  admin::AppendCorsLines(context.core.snapshot->server.cors_origins,
-                         context.exchange.head().headers.Get("origin"), out);
-  Line(out, "x-litellm-call-id", context.call_id);
-  out += context.core.texts[context.last_deployment->index].success_headers;
-  Line(out, "x-litellm-model-group", values.model_group);
-  Line(out, "x-litellm-version", kCompatVersion);
+void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& values, std::string& text) {
+  HeadWriter out(text);
+  out.Put(kCommonLines);
+  CorsLines(context, out);
+  Line(out, "x-litellm-call-id: ", context.call_id);
+  out.Put(context.core.texts[context.last_deployment->index].success_headers);
+  Line(out, "x-litellm-model-group: ", values.model_group);
+  Line(out, "x-litellm-version: ", kCompatVersion);
   if (values.cost != nullptr) {
     AppendCost(*values.cost, out);
   } else {
-    out += "x-litellm-response-cost-input: 0.0\r\nx-litellm-response-cost-output: 0.0\r\n";
+    out.Put("x-litellm-response-cost-input: 0.0\r\nx-litellm-response-cost-output: 0.0\r\n");
   }
-  out += kZeroCostLines;
-  FloatLine(out, "x-litellm-key-spend", context.core.TotalSpend() + (values.cost != nullptr ? values.cost->total : 0));
-  MillisLine(out, "x-litellm-response-duration-ms", values.total_s);
-  MillisLine(out, "x-litellm-overhead-duration-ms", values.overhead_s);
-  IntLine(out, "x-litellm-attempted-retries", values.attempted_retries);
-  if (values.attempted_retries > 0) IntLine(out, "x-litellm-max-retries", values.max_retries);
-  IntLine(out, "x-litellm-attempted-fallbacks", values.attempted_fallbacks);
-  Line(out, "x-litellm-cache-key", values.cache_key);
+  out.Put(kZeroCostLines);
+  FloatLine(out, "x-litellm-key-spend: ", context.core.TotalSpend() + (values.cost != nullptr ? values.cost->total : 0));
+  MillisLine(out, "x-litellm-response-duration-ms: ", values.total_s);
+  MillisLine(out, "x-litellm-overhead-duration-ms: ", values.overhead_s);
+  IntLine(out, "x-litellm-attempted-retries: ", values.attempted_retries);
+  if (values.attempted_retries > 0) IntLine(out, "x-litellm-max-retries: ", values.max_retries);
+  IntLine(out, "x-litellm-attempted-fallbacks: ", values.attempted_fallbacks);
+  Line(out, "x-litellm-cache-key: ", values.cache_key);
   if (values.upstream != nullptr) {
     for (const http::HeaderField& field : values.upstream->fields()) ProviderLine(out, field.name, field.value);
   }
   if (values.stream) {
-    out += "content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n";
+    out.Put("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n");
   } else {
-    out += "content-type: application/json\r\n";
+    out.Put("content-type: application/json\r\n");
   }
 }
 
-void AppendErrorHeaders(const RequestContext& context, const Error& error, std::string& out) {
-  out += kCommonLines;
-  admin::AppendCorsLines(context.core.snapshot->server.cors_origins,
-                         context.exchange.head().headers.Get("origin"), out);
-  out += "content-type: application/json\r\n";
+void AppendErrorHeaders(const RequestContext& context, const Error& error, std::string& text) {
+  HeadWriter out(text);
+  out.Put(kCommonLines);
+  CorsLines(context, out);
+  out.Put("content-type: application/json\r\n");
   if (error.retry_after_s >= 0 && error.cls == ErrorClass::kNoDeployments) {
-    IntLine(out, "retry-after", error.retry_after_s);
+    IntLine(out, "retry-after: ", error.retry_after_s);
   } else if (error.retry_after_s > 0 && (error.status == 429 || error.status == 503)) {
-    IntLine(out, "retry-after", error.retry_after_s);  // better than LiteLLM: docs/compat.md
+    IntLine(out, "retry-after: ", error.retry_after_s);  // better than LiteLLM: docs/compat.md
   }
   if (error.cls == ErrorClass::kProxy && error.status == 401) return;  // auth failures carry no more
-  Line(out, "x-litellm-call-id", context.call_id);
+  Line(out, "x-litellm-call-id: ", context.call_id);
   if (context.last_deployment != nullptr) {
-    out += context.core.texts[context.last_deployment->index].error_headers;
+    out.Put(context.core.texts[context.last_deployment->index].error_headers);
   }
-  out += "x-litellm-response-cost: 0\r\n";
-  FloatLine(out, "x-litellm-key-spend", context.core.TotalSpend());
-  if (context.last_timeout_s > 0) FloatLine(out, "x-litellm-timeout", context.last_timeout_s);
+  out.Put("x-litellm-response-cost: 0\r\n");
+  FloatLine(out, "x-litellm-key-spend: ", context.core.TotalSpend());
+  if (context.last_timeout_s > 0) FloatLine(out, "x-litellm-timeout: ", context.last_timeout_s);
   for (const auto& [name, value] : error.upstream_headers) {
-    out += "llm_provider-";
-    Line(out, name, value);
+    if (value.empty() || value == "None") continue;
+    out.Put("llm_provider-");
+    out.Put(name);
+    Line(out, ": ", value);
   }
 }
 

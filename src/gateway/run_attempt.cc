@@ -1,5 +1,7 @@
 #include "gateway/run_attempt.h"
 
+#include <algorithm>
+
 #include "accounting/cost.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -191,7 +193,22 @@ net::Task<AttemptReport> ReadAnswer(Attempt& a) {
   input.connection = &a.connection;
   input.gap_s = a.timeouts.chunk_gap_s;
   input.timeout_by_client = a.timeouts.set_by_client;
+  if (const auto first = a.context.core.snapshot->router.first_token_timeout_s) {
+    input.first_content_s = *first;
+    input.first_content_by = a.context.timing.attempt_begin + FromSeconds(*first);
+  }
   co_return co_await RelayStream(a.context, a.route, input);
+}
+
+// No upstream was called: the next candidate is asked.
+Error CannotContinue(const config::Deployment& deployment) {
+  Error error;
+  error.cls = ErrorClass::kUnsupportedParams;
+  error.source = ErrorSource::kDownstream;
+  error.status = 400;
+  error.provider = deployment.provider;
+  error.message = "litellm.UnsupportedParamsError: the deployment does not continue a text that has begun";
+  return error;
 }
 
 Error OpenError(const RequestContext& context, const routing::Candidate& candidate,
@@ -207,7 +224,7 @@ Error OpenError(const RequestContext& context, const routing::Candidate& candida
 
 }  // namespace
 
-net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker, routing::RequestRoute& route,
+net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRoute& route,
                                     const routing::Candidate& candidate) {
   AttemptReport report;
   const config::Deployment& deployment = *candidate.deployment;
@@ -223,6 +240,17 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker, rou
                                     ? "chatcmpl-" + context.call_id
                                     : "chatcmpl-" + MakeUuid();
   translate::ClientRequest request = context.request;
+  std::optional<std::string> continued;
+  if (context.continuing) {
+    if (context.continuation->CanContinueAt(deployment))
+      continued = context.continuation->NextBody(deployment, context.continued_tokens);
+    if (!continued) {
+      report.error = CannotContinue(deployment);
+      co_return report;
+    }
+    request.body = *continued;
+    request.members = nullptr;  // they belong to the client's own body
+  }
   if (candidate.target != nullptr && !candidate.target->overrides.empty()) request.overrides = &candidate.target->overrides;
   translate::AttemptTarget target;
   target.deployment = &deployment;
@@ -249,9 +277,11 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker, rou
   plan.forwarded_headers = &forwarded;
   plan.started = t.attempt_begin;
   plan.head_timeout_s = timeouts.first_byte_s;
+  if (const auto first = context.core.snapshot->router.first_token_timeout_s; first && request.stream)
+    plan.head_timeout_s = std::min(plan.head_timeout_s, *first);
   plan.stream = request.stream;
   net::CancelSlot& gone = context.exchange.on_client_gone();
-  upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(worker.PoolOf(deployment), plan, gone);
+  upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(context.view.PoolOf(deployment), plan, gone);
   if (opened.outcome != upstream::AttemptOutcome::kHead) {
     if (context.exchange.client_gone()) {
       report.end = AttemptEnd::kAbandoned;

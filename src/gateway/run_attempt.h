@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "accounting/cost.h"
 #include "api/usage.h"
@@ -15,7 +16,8 @@ namespace gw::gateway {
 enum class AttemptEnd : uint8_t {
   kAnswered,   // the client has its whole answer
   kFailed,     // nothing has gone out: retry or fallback may follow
-  kBroken,     // content had gone out: the client got an in-stream error
+  kBroken,     // content had gone out: the client got an in-stream error, or (error->can_continue)
+               // it waits for the stream to go on
   kAbandoned,  // the client left
 };
 
@@ -25,11 +27,11 @@ struct AttemptReport {
   api::Usage usage;        // kAnswered, kBroken, kAbandoned: as far as known
   bool has_usage = false;
   std::optional<accounting::Cost> cost;  // when the answer's headers told it already
+  std::string stream_error;  // kBroken with can_continue: the in-stream error, not sent yet
   double remaining_requests = -1, remaining_tokens = -1;
 };
 
-[[nodiscard]] net::Task<AttemptReport> RunAttempt(RequestContext& context, Worker& worker,
-                                                  routing::RequestRoute& route,
+[[nodiscard]] net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRoute& route,
                                                   const routing::Candidate& candidate);
 
 }  // namespace gw::gateway

@@ -19,10 +19,10 @@ namespace {
 
 enum class Cors : uint8_t { kAdd, kAnswered };  // a preflight answer holds its own lines
 
-net::Task<void> Send(Worker& worker, http::ServerExchange& exchange, admin::Answer answer, Cors cors = Cors::kAdd) {
+net::Task<void> Send(const View& view, http::ServerExchange& exchange, admin::Answer answer, Cors cors = Cors::kAdd) {
   std::string lines(kCommonLines);
   if (cors == Cors::kAdd) {
-    admin::AppendCorsLines(worker.core().snapshot->server.cors_origins, exchange.head().headers.Get("origin"), lines);
+    admin::AppendCorsLines(view.core->snapshot->server.cors_origins, exchange.head().headers.Get("origin"), lines);
   }
   if (!answer.content_type.empty()) {
     lines += "content-type: ";
@@ -34,8 +34,9 @@ net::Task<void> Send(Worker& worker, http::ServerExchange& exchange, admin::Answ
 }
 
 // A refused key: counted like a refused inference request, the body in the route's own shape.
-net::Task<void> RefuseKey(Worker& worker, http::ServerExchange& exchange, const api::RouteMatch& match, Error error) {
-  Core& core = worker.core();
+net::Task<void> RefuseKey(Worker& worker, const View& view, http::ServerExchange& exchange,
+                          const api::RouteMatch& match, Error error) {
+  Core& core = *view.core;
   const bool metrics_route = match.id == api::RouteId::kMetrics && match.verdict == api::RouteVerdict::kFound;
   // Scrapes are not client requests: they are answered, not counted.
   if (core.snapshot->metrics.enabled && !metrics_route) {
@@ -50,11 +51,11 @@ net::Task<void> RefuseKey(Worker& worker, http::ServerExchange& exchange, const 
   admin::Answer answer;
   answer.status = error.status;
   answer.body = metrics_route ? api::RenderMetricsUnauthorized(error) : api::RenderOpenAiError(error);
-  co_await Send(worker, exchange, std::move(answer));
+  co_await Send(view, exchange, std::move(answer));
 }
 
-net::Task<admin::Answer> Health(Worker& worker, std::string_view query) {
-  Core& core = worker.core();
+net::Task<admin::Answer> Health(Worker& worker, const View& view, std::string_view query) {
+  Core& core = *view.core;
   if (core.snapshot->general.background_health_checks) {
     std::vector<admin::ProbeOutcome> outcomes;
     {
@@ -64,8 +65,20 @@ net::Task<admin::Answer> Health(Worker& worker, std::string_view query) {
     co_return admin::CachedHealthAnswer(*core.snapshot, outcomes, query);
   }
   std::vector<const config::Deployment*> targets = admin::SelectForHealth(*core.snapshot, query);
-  const std::vector<admin::ProbeOutcome> outcomes = co_await ProbeDeployments(worker, std::move(targets));
+  const std::vector<admin::ProbeOutcome> outcomes = co_await ProbeDeployments(worker, view, std::move(targets));
   co_return admin::HealthAnswer(*core.snapshot, outcomes, query);
+}
+
+// Reads files: done on the helper thread. The view in force may be another one afterwards.
+net::Task<admin::Answer> Reload(Worker& worker, const View& view) {
+  ReloadOutcome outcome;
+  Runtime& runtime = view.core->runtime;
+  auto work = [&runtime, &outcome] {
+    if (runtime.reload) outcome = runtime.reload();
+  };
+  co_await net::Offload(runtime.offload, worker.loop(), work);
+  const bool rejected = outcome.kind == ReloadOutcome::Kind::kRejected;
+  co_return admin::ReloadAnswer(!rejected, outcome.kind == ReloadOutcome::Kind::kApplied, outcome.text, outcome.details);
 }
 
 admin::RuntimeFacts Facts() {
@@ -95,33 +108,40 @@ admin::Answer FromMemory(Core& core, const api::RouteMatch& match, std::string_v
   }
 }
 
-net::Task<void> ServeFound(Worker& worker, http::ServerExchange& exchange, const api::RouteMatch& match) {
+net::Task<void> ServeFound(Worker& worker, const View& view, http::ServerExchange& exchange,
+                           const api::RouteMatch& match) {
   const std::string_view query = exchange.head().query();
   if (match.id == api::RouteId::kMetrics) {
-    if (worker.core().snapshot->metrics.enabled) {
+    if (view.core->snapshot->metrics.enabled) {
       co_await ServeMetrics(worker, exchange);
     } else {
-      co_await Send(worker, exchange, admin::DetailAnswer(404, "Not Found"));
+      co_await Send(view, exchange, admin::DetailAnswer(404, "Not Found"));
     }
     co_return;
   }
-  if (match.id == api::RouteId::kHealth) {
-    admin::Answer answer = co_await Health(worker, query);
-    co_await Send(worker, exchange, std::move(answer));
+  if (match.id == api::RouteId::kReload) {
+    admin::Answer answer = co_await Reload(worker, view);
+    co_await Send(view, exchange, std::move(answer));
     co_return;
   }
   if (IsCacheRoute(match.id)) {
-    admin::Answer answer = co_await CacheAnswer(worker, exchange, match.id);
-    co_await Send(worker, exchange, std::move(answer));
+    admin::Answer answer = co_await CacheAnswer(view, exchange, match.id);
+    co_await Send(view, exchange, std::move(answer));
     co_return;
   }
-  co_await Send(worker, exchange, FromMemory(worker.core(), match, query));
+  if (match.id == api::RouteId::kHealth) {
+    admin::Answer answer = co_await Health(worker, view, query);
+    co_await Send(view, exchange, std::move(answer));
+    co_return;
+  }
+  co_await Send(view, exchange, FromMemory(*view.core, match, query));
 }
 
 }  // namespace
 
-net::Task<void> ServeAdmin(Worker& worker, http::ServerExchange& exchange, api::RouteMatch match, std::string_view path) {
-  Core& core = worker.core();
+net::Task<void> ServeAdmin(Worker& worker, const View& view, http::ServerExchange& exchange, api::RouteMatch match,
+                           std::string_view path) {
+  Core& core = *view.core;
   const http::RequestHead& head = exchange.head();
   const config::ServerOptions& options = core.snapshot->server;
 
@@ -130,20 +150,20 @@ net::Task<void> ServeAdmin(Worker& worker, http::ServerExchange& exchange, api::
   cors.request_method = head.headers.Get("access-control-request-method");
   cors.request_headers = head.headers.Get("access-control-request-headers");
   if (admin::IsPreflight(head.method, cors)) {
-    co_await Send(worker, exchange, admin::PreflightAnswer(options.cors_origins, cors), Cors::kAnswered);
+    co_await Send(view, exchange, admin::PreflightAnswer(options.cors_origins, cors), Cors::kAnswered);
     co_return;
   }
   switch (match.verdict) {
     case api::RouteVerdict::kFound: break;
     case api::RouteVerdict::kNotFound:
-      co_await Send(worker, exchange, admin::DetailAnswer(404, "Not Found"));
+      co_await Send(view, exchange, admin::DetailAnswer(404, "Not Found"));
       co_return;
     case api::RouteVerdict::kMethodNotAllowed:
-      co_await Send(worker, exchange, admin::MethodNotAllowedAnswer(match.allow));
+      co_await Send(view, exchange, admin::MethodNotAllowedAnswer(match.allow));
       co_return;
-    case api::RouteVerdict::kOptions: co_await Send(worker, exchange, admin::OptionsAnswer(match.allow)); co_return;
+    case api::RouteVerdict::kOptions: co_await Send(view, exchange, admin::OptionsAnswer(match.allow)); co_return;
     case api::RouteVerdict::kRedirect:
-      co_await Send(worker, exchange, admin::RedirectAnswer(options.root_path, match.location, head.query()));
+      co_await Send(view, exchange, admin::RedirectAnswer(options.root_path, match.location, head.query()));
       co_return;
   }
   if (core.authenticator.NeedsKey(match.id, path)) {
@@ -151,11 +171,11 @@ net::Task<void> ServeAdmin(Worker& worker, http::ServerExchange& exchange, api::
     const auto lookup = [&headers](std::string_view name) { return headers.Get(name); };
     auto identity = core.authenticator.Authenticate(lookup);
     if (!identity.ok()) {
-      co_await RefuseKey(worker, exchange, match, std::move(identity.error()));
+      co_await RefuseKey(worker, view, exchange, match, std::move(identity.error()));
       co_return;
     }
   }
-  co_await ServeFound(worker, exchange, match);
+  co_await ServeFound(worker, view, exchange, match);
 }
 
 }  // namespace gw::gateway

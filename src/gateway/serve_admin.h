@@ -9,7 +9,7 @@
 
 namespace gw::gateway {
 
-[[nodiscard]] net::Task<void> ServeAdmin(Worker& worker, http::ServerExchange& exchange, api::RouteMatch match,
-                                         std::string_view path);
+[[nodiscard]] net::Task<void> ServeAdmin(Worker& worker, const View& view, http::ServerExchange& exchange,
+                                         api::RouteMatch match, std::string_view path);
 
 }  // namespace gw::gateway

@@ -34,9 +34,9 @@ admin::Answer Success(std::string body) {
   return answer;
 }
 
-json::Object Params(const config::CacheSettings& settings) {
+json::Object Params(const config::CacheSettings& settings, std::string_view type) {
   json::Object params;
-  params["type"] = config::CacheTypeName(settings.type);
+  params["type"] = type;
   params["mode"] = settings.default_on ? "default_on" : "default_off";
   params["namespace"] = settings.name_space.empty() ? json::Value(nullptr) : json::Value(settings.name_space);
   params["ttl"] = settings.ttl_s ? json::Value(*settings.ttl_s) : json::Value(nullptr);
@@ -44,9 +44,9 @@ json::Object Params(const config::CacheSettings& settings) {
   return params;
 }
 
-net::Task<admin::Answer> Ping(Worker& worker, ResponseCache& cache) {
-  const bool alive = co_await cache.Ping(worker);
-  const std::string_view type = config::CacheTypeName(cache.settings().type);
+net::Task<admin::Answer> Ping(const View& view, CacheStore& store) {
+  const bool alive = co_await store.Ping(view);
+  const std::string_view type = store.type();
   if (!alive) {
     co_return Failure(503, "Service Unhealthy: the cache of type " + std::string(type) + " does not answer",
                       "cache_ping_error", "cache_ping");
@@ -56,12 +56,12 @@ net::Task<admin::Answer> Ping(Worker& worker, ResponseCache& cache) {
   body["cache_type"] = type;
   body["ping_response"] = true;
   body["set_cache_response"] = "success";
-  body["litellm_cache_params"] = json::Serialize(Params(cache.settings()));
+  body["litellm_cache_params"] = json::Serialize(Params(view.core->snapshot->cache, type));
   body["health_check_cache_params"] = json::Object();
   co_return Success(json::Serialize(body));
 }
 
-net::Task<admin::Answer> Delete(Worker& worker, http::ServerExchange& exchange, ResponseCache& cache) {
+net::Task<admin::Answer> Delete(const View& view, http::ServerExchange& exchange, CacheStore& store) {
   const http::RequestBody received = co_await exchange.ReadBody(kKeysBodyBytesMax);
   const auto tree = received.status == http::BodyStatus::kOk ? json::ParseTree(received.data) : std::nullopt;
   const json::Value* given = tree && tree->is_object() ? json::Get(tree->get_object(), "keys") : nullptr;
@@ -72,7 +72,7 @@ net::Task<admin::Answer> Delete(Worker& worker, http::ServerExchange& exchange, 
     }
   }
   if (keys.empty()) co_return Failure(400, "'keys' must be a list of cache keys", "invalid_request_error", "keys");
-  const bool done = co_await cache.Delete(worker, std::move(keys));
+  const bool done = co_await store.Delete(view, std::move(keys));
   if (!done) co_return Failure(503, "the cache does not answer", "cache_error", "cache_delete");
   co_return Success(R"({"status":"success"})");
 }
@@ -84,21 +84,21 @@ bool IsCacheRoute(api::RouteId id) {
          id == api::RouteId::kCacheRedisInfo;
 }
 
-net::Task<admin::Answer> CacheAnswer(Worker& worker, http::ServerExchange& exchange, api::RouteId id) {
-  ResponseCache* cache = worker.core().cache.get();
-  if (cache == nullptr) {
+net::Task<admin::Answer> CacheAnswer(const View& view, http::ServerExchange& exchange, api::RouteId id) {
+  if (view.core->cache == nullptr) {
     const bool ping = id == api::RouteId::kCachePing;
     co_return Failure(503, "Cache not initialized: litellm_settings.cache is off",
                       ping ? "cache_ping_error" : "cache_error", ping ? "cache_ping" : "cache");
   }
-  if (id == api::RouteId::kCachePing) co_return co_await Ping(worker, *cache);
-  if (id == api::RouteId::kCacheDelete) co_return co_await Delete(worker, exchange, *cache);
+  CacheStore& store = view.core->cache->store();
+  if (id == api::RouteId::kCachePing) co_return co_await Ping(view, store);
+  if (id == api::RouteId::kCacheDelete) co_return co_await Delete(view, exchange, store);
   if (id == api::RouteId::kCacheFlush) {
-    const bool done = co_await cache->DeleteAll(worker);
+    const bool done = co_await store.Clear(view);
     if (!done) co_return Failure(503, "the cache does not answer", "cache_error", "cache_flushall");
     co_return Success(R"({"status":"success"})");
   }
-  co_return Failure(500, "Cache type " + std::string(config::CacheTypeName(cache->settings().type)) + " is not redis",
+  co_return Failure(500, "Cache type " + std::string(store.type()) + " is not redis",
                     "cache_error", "cache_redis_info");
 }
 

@@ -11,6 +11,6 @@ namespace gw::gateway {
 
 [[nodiscard]] bool IsCacheRoute(api::RouteId id);
 // The key has been checked.
-[[nodiscard]] net::Task<admin::Answer> CacheAnswer(Worker& worker, http::ServerExchange& exchange, api::RouteId id);
+[[nodiscard]] net::Task<admin::Answer> CacheAnswer(const View& view, http::ServerExchange& exchange, api::RouteId id);
 
 }  // namespace gw::gateway

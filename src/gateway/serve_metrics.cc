@@ -25,7 +25,8 @@ std::vector<std::string> AskedNames(std::string_view query) {
 }  // namespace
 
 net::Task<void> ServeMetrics(Worker& worker, http::ServerExchange& exchange) {
-  Core& core = worker.core();
+  const ViewPtr view = worker.view();
+  Core& core = *view->core;
   const http::RequestHead& head = exchange.head();
   std::string lines(kCommonLines);
   const metrics::NegotiatedFormat format = metrics::Negotiate(head.headers.Get("accept"));

@@ -18,6 +18,7 @@
 #include "base/strings.h"
 #include "gateway/core.h"
 #include "gateway/health_probe.h"
+#include "gateway/reload.h"
 #include "gateway/serve_metrics.h"
 #include "gateway/worker.h"
 #include "http/server_connection.h"
@@ -81,13 +82,18 @@ net::Task<void> ServeTls(net::EventLoop& loop, std::unique_ptr<net::Stream> raw,
 }  // namespace
 
 struct Server::Impl {
-  explicit Impl(config::SnapshotPtr s, uint32_t workers) : snapshot(std::move(s)), core(snapshot, workers) {}
+  Impl(const config::Loaded& loaded, uint32_t workers) : snapshot(loaded.snapshot), runtime(*snapshot, workers) {
+    runtime.SetCurrent(std::make_shared<Core>(snapshot, runtime, nullptr));
+  }
 
-  config::SnapshotPtr snapshot;
-  Core core;
+  config::SnapshotPtr snapshot;  // of the start: what is read once
+  Runtime runtime;
   std::shared_ptr<net::TlsContext> tls;
   std::vector<std::unique_ptr<Lane>> lanes;
+  std::unique_ptr<Reloader> reloader;
 
+  void Adopt(std::shared_ptr<Core> core);
+  int WaitForSignal();
   Result<void> Open(uint32_t workers);
   Result<void> OpenListener(Lane& lane, std::unique_ptr<net::Listener>& listener, uint16_t port,
                             http::RequestHandler& handler);
@@ -124,7 +130,7 @@ Result<void> Server::Impl::Open(uint32_t workers) {
   uint16_t port = options.port;
   for (uint32_t i = 0; i < workers; ++i) {
     auto lane = std::make_unique<Lane>(i);
-    lane->worker = std::make_unique<Worker>(core, lane->loop);
+    lane->worker = std::make_unique<Worker>(runtime.current(), lane->loop);
     if (options.keepalive_timeout_s > 0) lane->connections.keep_alive = FromSeconds(options.keepalive_timeout_s);
     if (auto opened = OpenListener(*lane, lane->listener, port, *lane->worker); !opened.ok()) return opened;
     port = lane->listener->port();
@@ -146,15 +152,38 @@ void Server::Impl::StartThreads() {
     raw->thread = std::thread([this, raw] {
       raw->listener->Start();
       if (raw->metrics_listener) raw->metrics_listener->Start();
-      if (raw->loop.index() == 0 && snapshot->general.background_health_checks)
-        net::Spawn(RunBackgroundHealthChecks(*raw->worker));
+      if (raw->loop.index() == 0) net::Spawn(RunBackgroundHealthChecks(*raw->worker));
       raw->loop.Run();
     });
   }
 }
 
+void Server::Impl::Adopt(std::shared_ptr<Core> core) {
+  for (auto& lane : lanes) {
+    Lane* raw = lane.get();
+    raw->loop.Post([raw, core] { raw->worker->Adopt(core); });
+  }
+}
+
+// Until SIGTERM or SIGINT; reloads on SIGHUP and when a file of the configuration changed. Files are
+// looked at, not watched: that sees a swapped symlink, an edited file and a network file system alike.
+int Server::Impl::WaitForSignal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  while (true) {
+    const bool look = runtime.current()->snapshot->general.reload_on_file_change;
+    const auto seconds = std::chrono::seconds(limits::kFileLookInterval);
+    const timespec pause{seconds.count(), 0};
+    const int signal = sigtimedwait(&signals, nullptr, &pause);
+    if (signal == SIGTERM || signal == SIGINT) return signal;
+    if (signal == SIGHUP) (void)reloader->Reload("SIGHUP");
+    else if (look && reloader->FilesChanged()) (void)reloader->Reload("changed file");
+  }
+}
+
 void Server::Impl::BeginDrain() {
-  core.draining = true;
+  runtime.draining = true;
   for (auto& lane : lanes) {
     Lane* raw = lane.get();
     raw->loop.Post([raw] {
@@ -200,11 +229,15 @@ void Server::Impl::StopThreads() {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::Create(config::SnapshotPtr snapshot) {
-  const uint32_t workers = snapshot->server.num_workers > 0 ? static_cast<uint32_t>(snapshot->server.num_workers)
-                                                            : UsableCores();
-  auto impl = std::make_unique<Impl>(std::move(snapshot), workers);
+Result<std::unique_ptr<Server>> Server::Create(const config::Loaded& loaded, LoadFunction load) {
+  const int wanted = loaded.snapshot->server.num_workers;
+  const uint32_t workers = wanted > 0 ? static_cast<uint32_t>(wanted) : UsableCores();
+  auto impl = std::make_unique<Impl>(loaded, workers);
   if (auto opened = impl->Open(workers); !opened.ok()) return std::move(opened.error());
+  Impl* raw = impl.get();
+  impl->reloader = std::make_unique<Reloader>(impl->runtime, std::move(load), loaded.files,
+                                              [raw](std::shared_ptr<Core> core) { raw->Adopt(std::move(core)); });
+  impl->runtime.reload = [raw] { return raw->reloader->Reload("request"); };
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -216,15 +249,7 @@ int Server::Run() {
                         {"port", std::to_string(port())},
                         {"workers", std::to_string(impl_->lanes.size())},
                         {"deployments", std::to_string(impl_->snapshot->deployments.size())}});
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
-    log::Warn("SIGHUP: reloading the configuration is not supported yet; restart to apply changes");
-  }
+  const int signal = impl_->WaitForSignal();
   log::Info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   impl_->BeginDrain();
   if (!impl_->WaitForDrain()) {

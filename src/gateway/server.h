@@ -4,14 +4,16 @@
 #include <memory>
 
 #include "base/result.h"
-#include "config/snapshot.h"
+#include "config/loader.h"
+#include "gateway/reload.h"
 
 namespace gw::gateway {
 
 class Server {
  public:
   // Binds all sockets; nothing is served before Run.
-  [[nodiscard]] static Result<std::unique_ptr<Server>> Create(config::SnapshotPtr snapshot);
+  // `load` reads the configuration again for a reload.
+  [[nodiscard]] static Result<std::unique_ptr<Server>> Create(const config::Loaded& loaded, LoadFunction load);
   ~Server();
 
   // Serves until SIGTERM or SIGINT, then drains: no new connections, running requests and streams

@@ -1,5 +1,7 @@
 #include "gateway/stream_relay.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "gateway/response_headers.h"
 
@@ -24,8 +26,12 @@ class Relay {
   bool Digest(const http::BodyPart& part);
   net::Task<bool> Send();
   net::Task<void> Break(Error error);
+  [[nodiscard]] TimePoint Deadline() const;
   Error ReadError(net::IoStatus status) const;
   void TakeUsage();
+  void CountActive(int64_t by) {
+    context_.core.counts[context_.worker].active_streams.fetch_add(by, std::memory_order_relaxed);
+  }
 
   RequestContext& context_;
   routing::RequestRoute& route_;
@@ -35,6 +41,7 @@ class Relay {
   std::string out_;  // reused: no allocation per chunk
   std::optional<Error> trouble_;
   translate::StreamProgress progress_;
+  bool sent_content_ = false;  // of this attempt; the client may have content of an earlier one
 };
 
 void Relay::TakeUsage() {
@@ -45,7 +52,10 @@ void Relay::TakeUsage() {
 Error Relay::ReadError(net::IoStatus status) const {
   const config::Deployment& deployment = *input_.candidate->deployment;
   if (status == net::IoStatus::kTimeout) {
-    Error error = translate::MapTimeout(deployment, input_.gap_s, input_.gap_s);
+    const double taken = Seconds(SteadyClock::now() - context_.timing.attempt_begin);
+    const bool first = !sent_content_ && SteadyClock::now() >= input_.first_content_by;
+    Error error = first ? translate::MapTimeout(deployment, input_.first_content_s, taken)
+                        : translate::MapTimeout(deployment, input_.gap_s, input_.gap_s);
     error.client_set_timeout = input_.timeout_by_client;
     return error;
   }
@@ -67,7 +77,7 @@ bool Relay::Digest(const http::BodyPart& part) {
   }
   progress_ = *progress;
   if (part.data.empty()) progress_.done = true;
-  if (!context_.stream_started && !progress_.has_content && out_.size() > limits::kStreamHoldBytesMax) {
+  if (!sent_content_ && !progress_.has_content && out_.size() > limits::kStreamHoldBytesMax) {
     trouble_ = translate::MapStreamBreak(*input_.candidate->deployment, "too much before the first content");
     return false;
   }
@@ -75,17 +85,23 @@ bool Relay::Digest(const http::BodyPart& part) {
 }
 
 net::Task<bool> Relay::Send() {
+  if (!sent_content_ && !progress_.has_content && !progress_.done) co_return true;  // hold
+  sent_content_ = true;
+  if (context_.continuing) {
+    context_.continuation->Rewrite(out_);
+  } else if (context_.continuation) {
+    context_.continuation->Note(out_);
+  }
   if (context_.stream_started) {
     if (context_.listener != nullptr) [[unlikely]] context_.listener->OnStreamBytes(out_);
     const bool sent = co_await context_.exchange.WriteChunk(out_);
     out_.clear();
     co_return sent;
   }
-  if (!progress_.has_content && !progress_.done) co_return true;  // hold
   const TimePoint now = SteadyClock::now();
   context_.timing.first_chunk = now;
   context_.stream_started = true;
-  context_.core.counts[context_.worker].active_streams.fetch_add(1, std::memory_order_relaxed);
+  CountActive(1);
   SuccessHeaders values;
   values.model_group = input_.candidate->model_group;
   values.attempted_retries = route_.attempted_retries();
@@ -110,8 +126,13 @@ net::Task<void> Relay::Break(Error error) {
   TakeUsage();
   out_.clear();
   input_.translator->AppendStreamError(error, out_);
+  error.can_continue = context_.continuation && context_.continuation->IsPossible();
   report_.error = std::move(error);
   report_.end = AttemptEnd::kBroken;
+  if (report_.error->can_continue) {
+    report_.stream_error = std::move(out_);
+    co_return;
+  }
   // g++ 12 miscompiles a co_await in both the condition and the unbraced branch of an if.
   const bool sent = co_await context_.exchange.WriteChunk(out_);
   if (sent) {
@@ -119,8 +140,14 @@ net::Task<void> Relay::Break(Error error) {
   }
 }
 
+// Between chunks the gap counts; until the first content the operator may want it sooner.
+TimePoint Relay::Deadline() const {
+  const TimePoint gap = SteadyClock::now() + FromSeconds(input_.gap_s);
+  return sent_content_ ? gap : std::min(gap, input_.first_content_by);
+}
+
 net::Task<bool> Relay::Step() {
-  const http::BodyPart part = co_await http_.ReadBody(SteadyClock::now() + FromSeconds(input_.gap_s));
+  const http::BodyPart part = co_await http_.ReadBody(Deadline());
   bool healthy = Digest(part);
   while (healthy && !progress_.done && http_.HasDecodedBody()) {
     // Everything that is here already goes out in one write.
@@ -132,7 +159,7 @@ net::Task<bool> Relay::Step() {
     co_return false;
   }
   // What came before the trouble goes out first, also when both arrived together.
-  if (healthy || (!out_.empty() && (context_.stream_started || progress_.has_content))) {
+  if (healthy || (!out_.empty() && (sent_content_ || progress_.has_content))) {
     if (!co_await Send()) {
       TakeUsage();
       report_.end = AttemptEnd::kAbandoned;
@@ -140,7 +167,7 @@ net::Task<bool> Relay::Step() {
     }
   }
   if (healthy) co_return !progress_.done;
-  if (context_.stream_started) {
+  if (sent_content_) {
     co_await Break(std::move(*trouble_));
   } else {
     report_.end = AttemptEnd::kFailed;
@@ -151,6 +178,7 @@ net::Task<bool> Relay::Step() {
 
 net::Task<AttemptReport> Relay::Run() {
   report_.end = AttemptEnd::kAnswered;
+  if (context_.stream_started) CountActive(1);
   while (co_await Step()) {
   }
   if (report_.end == AttemptEnd::kAnswered) {
@@ -163,8 +191,7 @@ net::Task<AttemptReport> Relay::Run() {
       if (tail.status != net::IoStatus::kOk || tail.data.empty()) break;
     }
   }
-  if (context_.stream_started)
-    context_.core.counts[context_.worker].active_streams.fetch_sub(1, std::memory_order_relaxed);
+  if (context_.stream_started) CountActive(-1);
   co_return std::move(report_);
 }
 

@@ -13,6 +13,8 @@ struct RelayInput {
   translate::Translator* translator = nullptr;
   upstream::PooledConnection* connection = nullptr;
   double gap_s = 0;
+  TimePoint first_content_by = TimePoint::max();
+  double first_content_s = 0;  // what that deadline was made of; for the message
   bool timeout_by_client = false;
 };
 

@@ -30,29 +30,32 @@ uint64_t Seed(uint32_t index) {
 
 }  // namespace
 
-Worker::Worker(Core& core, net::EventLoop& loop)
-    : core_(core), loop_(loop), random_(Seed(loop.index())), dns_(loop, core.resolver) {
-  for (const config::Deployment& d : core.snapshot->deployments) {
-    upstream::OriginPool* found = nullptr;
-    for (const auto& pool : pools_) {
-      const net::DialTarget& target = pool->target();
-      const bool same_tls = (target.tls == nullptr) == (core.tls[d.index] == nullptr) &&
-                            (target.tls == nullptr || target.tls->same_rules(*core.tls[d.index]));
-      if (target.host == d.origin.host && target.port == d.origin.port && same_tls) found = pool.get();
-    }
-    if (found == nullptr) {
-      net::DialTarget target{d.origin.host, d.origin.port, core.tls[d.index]};
-      pools_.push_back(std::make_unique<upstream::OriginPool>(loop, dns_, std::move(target)));
-      found = pools_.back().get();
-    }
-    by_deployment_.push_back(found);
-  }
+Worker::Worker(std::shared_ptr<Core> core, net::EventLoop& loop)
+    : loop_(loop), random_(Seed(loop.index())), dns_(loop, core->runtime.resolver) {
+  Adopt(std::move(core));
 }
 
 Worker::~Worker() = default;
 
+void Worker::Adopt(std::shared_ptr<Core> core) {
+  std::unordered_map<std::string_view, std::shared_ptr<upstream::OriginPool>> known;
+  if (view_ != nullptr) {
+    for (size_t i = 0; i < view_->pools.size(); ++i) known.emplace(view_->core->origins[i].key, view_->pools[i]);
+  }
+  auto view = std::make_shared<View>();
+  view->pools.reserve(core->origins.size());
+  for (const Origin& origin : core->origins) {
+    const auto found = known.find(origin.key);
+    view->pools.push_back(found != known.end() ? found->second
+                                               : std::make_shared<upstream::OriginPool>(loop_, dns_, origin.target));
+  }
+  view->core = std::move(core);
+  view_ = std::move(view);
+  on_adopt_.Fire();
+}
+
 void Worker::CloseIdleUpstreams() {
-  for (const auto& pool : pools_) pool->CloseIdle();
+  for (const auto& pool : view_->pools) pool->CloseIdle();
 }
 
 void Worker::DescribeBadRequest(int status, std::string_view why, std::string& header_lines, std::string& body) {
@@ -68,9 +71,11 @@ void Worker::DescribeBadRequest(int status, std::string_view why, std::string& h
 }
 
 net::Task<void> Worker::Handle(http::ServerExchange& exchange) {
-  const InFlight in_flight(core_.counts[index()]);
+  const ViewPtr view = view_;
+  Core& core = *view->core;
+  const InFlight in_flight(core.counts[index()]);
   const http::RequestHead& head = exchange.head();
-  const std::string_view path = api::StripRootPath(head.path(), core_.snapshot->server.root_path);
+  const std::string_view path = api::StripRootPath(head.path(), core.snapshot->server.root_path);
   const api::RouteMatch match = api::MatchRoute(head.method, path);
   const auto endpoint = match.verdict == api::RouteVerdict::kFound ? api::EndpointOf(match.id) : std::nullopt;
   if (endpoint) {
@@ -79,10 +84,10 @@ net::Task<void> Worker::Handle(http::ServerExchange& exchange) {
     call.route = match.id;
     call.route_label = match.label;
     if (!match.model.empty()) call.path_model = PercentDecode(match.model, false);
-    co_await HandleInference(*this, exchange, std::move(call));
+    co_await HandleInference(*this, *view, exchange, std::move(call));
     co_return;
   }
-  co_await ServeAdmin(*this, exchange, match, path);
+  co_await ServeAdmin(*this, *view, exchange, match, path);
 }
 
 }  // namespace gw::gateway

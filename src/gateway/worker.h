@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "gateway/core.h"
@@ -12,30 +14,44 @@
 
 namespace gw::gateway {
 
+// A Core as one loop sees it. Requests hold it from their first byte to their accounting, so that a
+// reload changes nothing under them; the last one gone closes the pools that nobody needs any more.
+struct View {
+  std::shared_ptr<Core> core;
+  std::vector<std::shared_ptr<upstream::OriginPool>> pools;  // as core->origins
+
+  [[nodiscard]] upstream::OriginPool& PoolOf(const config::Deployment& deployment) const {
+    return *pools[core->origin_of[deployment.index]];
+  }
+};
+using ViewPtr = std::shared_ptr<const View>;
+
 class Worker : public http::RequestHandler {
  public:
-  Worker(Core& core, net::EventLoop& loop);
+  Worker(std::shared_ptr<Core> core, net::EventLoop& loop);
   ~Worker() override;
 
   [[nodiscard]] net::Task<void> Handle(http::ServerExchange& exchange) override;
   void DescribeBadRequest(int status, std::string_view why, std::string& header_lines, std::string& body) override;
 
-  [[nodiscard]] Core& core() { return core_; }
+  // From now on requests of this loop begin under `core`. Loop's thread.
+  void Adopt(std::shared_ptr<Core> core);
+
+  // The view in force now. Whoever suspends keeps the pointer.
+  [[nodiscard]] const ViewPtr& view() const { return view_; }
   [[nodiscard]] net::EventLoop& loop() { return loop_; }
   [[nodiscard]] uint32_t index() const { return loop_.index(); }
   [[nodiscard]] routing::Random& random() { return random_; }
-  [[nodiscard]] upstream::OriginPool& PoolOf(const config::Deployment& deployment) {
-    return *by_deployment_[deployment.index];
-  }
+  // Fires when a new configuration is adopted: background work looks at it at once.
+  [[nodiscard]] net::CancelSlot& on_adopt() { return on_adopt_; }
   void CloseIdleUpstreams();
 
  private:
-  Core& core_;
   net::EventLoop& loop_;
   routing::Random random_;
   net::DnsCache dns_;
-  std::vector<std::unique_ptr<upstream::OriginPool>> pools_;
-  std::vector<upstream::OriginPool*> by_deployment_;
+  ViewPtr view_;
+  net::CancelSlot on_adopt_;
 };
 
 }  // namespace gw::gateway

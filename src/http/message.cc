@@ -123,7 +123,7 @@ const char* Execute(llhttp_t& parser, HeadState& state, std::string_view text) {
 
 std::string_view Headers::Get(std::string_view name) const {
   for (const HeaderField& field : fields_) {
-    if (EqualsIgnoreCase(field.name, name)) return field.value;
+    if (field.name.size() == name.size() && EqualsIgnoreCase(field.name, name)) return field.value;
   }
   return {};
 }

@@ -106,6 +106,11 @@ MetricsCore::MetricsCore(const LitellmMetricsOptions& metrics_options, LiveState
     values[Label::kSide] = side;
     (void)With(FamilyId::kStreamAborted, values);
   }
+  for (const std::string_view outcome : {"applied", "unchanged", "rejected"}) {
+    LabelValues values;
+    values[Label::kOutcome] = outcome;
+    (void)With(FamilyId::kReloads, values);
+  }
 }
 
 void MetricsCore::AddRow(const FamilyRow& row) {
@@ -220,6 +225,12 @@ void LitellmMetrics::OnStreamAborted(uint32_t worker, std::string_view side) {
   LabelValues values;
   values[Label::kSide] = side;
   impl_->Add(worker, FamilyId::kStreamAborted, values);
+}
+
+void LitellmMetrics::OnReload(std::string_view outcome) {
+  LabelValues values;
+  values[Label::kOutcome] = outcome;
+  impl_->Add(0, FamilyId::kReloads, values);
 }
 
 void LitellmMetrics::OnCallbackFailure(uint32_t worker, std::string_view callback_name) {

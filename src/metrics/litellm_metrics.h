@@ -125,6 +125,8 @@ class LitellmMetrics {
   void OnAttempt(uint32_t worker, const AttemptRecord& record);
   // side: "client" or "upstream".
   void OnStreamAborted(uint32_t worker, std::string_view side);
+  // outcome: "applied", "unchanged" or "rejected". Rare: any thread, in the cell of worker 0.
+  void OnReload(std::string_view outcome);
   void OnCallbackFailure(uint32_t worker, std::string_view callback_name);
 
   [[nodiscard]] Registry& registry();

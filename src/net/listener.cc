@@ -102,7 +102,12 @@ void Listener::Start() {
   impl_->door = std::make_unique<Impl::Door>(impl_->loop, std::exchange(impl_->listening_fd, -1), *impl_);
 }
 
-void Listener::Close() { impl_->door.reset(); }
+void Listener::Close() {
+  if (!impl_->door) return;
+  // The kernel has shaken hands for what waits in the backlog; closing would reset it.
+  impl_->AcceptAll(impl_->door->fd());
+  impl_->door.reset();
+}
 
 void Listener::Impl::AcceptAll(int door_fd) {
   // A bounded batch, so that a connection storm cannot starve the requests in progress.

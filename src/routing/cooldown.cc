@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "routing/class_policy.h"
+#include "routing/half_open.h"
 #include "routing/packed_window.h"
 
 namespace gw::routing {
@@ -72,7 +73,9 @@ bool StartCooldown(DeploymentState& state, Duration length, TimePoint now) {
 }  // namespace
 
 bool IsCoolingDown(const DeploymentState& state, TimePoint now) {
-  return NanosecondsOf(now) < state.cooldown_until_ns.load(std::memory_order_relaxed);
+  const int64_t now_ns = NanosecondsOf(now);
+  return now_ns < state.cooldown_until_ns.load(std::memory_order_relaxed) ||
+         now_ns < state.probe_after_ns.load(std::memory_order_relaxed);
 }
 
 bool CountsTowardsCooldown(const Error& error) {
@@ -106,10 +109,11 @@ FailureEffect RecordFailure(DeploymentState& state, const config::Deployment& ro
 
   const bool has_allowance = row.allowed_fails.has_value() || settings.allowed_fails.has_value() ||
                              settings.allowed_fails_policy.Any();
-  const bool trips = has_allowance
-                         ? TripsByAllowedFails(state, row, settings, group, error, now)
-                         : TripsByDefaultRules(settings, group, error.status, minute);
+  const bool trips = IsHalfOpen(state) ||  // not well yet
+                     (has_allowance ? TripsByAllowedFails(state, row, settings, group, error, now)
+                                    : TripsByDefaultRules(settings, group, error.status, minute));
   if (!trips) return {};
+  if (settings.half_open_probes) BecomeHalfOpen(state);
   const Duration length = FromSeconds(seconds);
   return {.cooldown_started = StartCooldown(state, length, now), .cooldown = length};
 }

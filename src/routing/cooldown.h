@@ -5,8 +5,9 @@
 //     |  allowed_fails / allowed_fails_policy: counter > allowed            (B)
 //     '- neither                            : rates and statuses of the minute (A)
 //
-// No half-open probe: full traffic returns when the time is up, as in LiteLLM. Every attempt is
-// accounted on its own row, also the later ones of one request (docs/compat.md).
+// Full traffic returns when the time is up, as in LiteLLM, unless half_open_probes is set: then
+// one request at a time until one succeeds, and one more failure is enough (half_open.h). Every
+// attempt is accounted on its own row, also the later ones of one request (docs/compat.md).
 #pragma once
 
 #include "base/clock.h"
@@ -25,6 +26,7 @@ struct GroupFacts {
 // Upstreams may ask for days; a row is not taken out for longer than this.
 inline constexpr double kRetryAfterCooldownSecondsMax = 3600;
 
+// Also while a half-open row is being probed.
 [[nodiscard]] bool IsCoolingDown(const DeploymentState& state, TimePoint now);
 
 // Facts 6.1: does the failure say anything about the deployment?

@@ -27,7 +27,8 @@ bool MoreSpecific(const ModelIndex::Match& a, const ModelIndex::Match& b) {
 
 }  // namespace
 
-ModelIndex::ModelIndex(config::SnapshotPtr snapshot) : snapshot_(std::move(snapshot)) {
+ModelIndex::ModelIndex(config::SnapshotPtr snapshot)
+    : snapshot_(std::move(snapshot)), table_(*snapshot_) {
   for (const config::Deployment& row : snapshot_->deployments) {
     Match* match = nullptr;
     if (IsPattern(row.model_name)) {

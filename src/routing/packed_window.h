@@ -89,6 +89,14 @@ class CountWindow {
     }
   }
 
+  // Takes 1 back that AddBelow has added a moment ago.
+  static void TakeBack(std::atomic<uint64_t>& cell) {
+    uint64_t old = cell.load(std::memory_order_relaxed);
+    while ((old & kMask) != 0) {
+      if (cell.compare_exchange_weak(old, old - 1, std::memory_order_relaxed)) return;
+    }
+  }
+
   // Time until the window that `now` lies in ends; zero when none runs.
   [[nodiscard]] static Duration Left(const std::atomic<uint64_t>& cell, Duration length,
                                      TimePoint now) {
@@ -114,6 +122,38 @@ class CountWindow {
     const bool over = IsOver(old, length, now);
     const uint64_t count = std::min((over ? 0 : old & kMask) + std::min(amount, kMask), kMask);
     return ((over ? Stamp(now) : old >> 32) << 32) | count;
+  }
+};
+
+// day (16 bits) | count (48 bits): windows that begin at a time of day.
+class DayWindow {
+ public:
+  [[nodiscard]] static uint64_t Read(const std::atomic<uint64_t>& cell, int64_t day) {
+    const uint64_t value = cell.load(std::memory_order_relaxed);
+    return IsOf(value, day) ? value & kMask : 0;
+  }
+  static void Add(std::atomic<uint64_t>& cell, uint64_t amount, int64_t day) {
+    uint64_t old = cell.load(std::memory_order_relaxed);
+    while (!cell.compare_exchange_weak(old, Sum(old, amount, day), std::memory_order_relaxed)) {
+    }
+  }
+  [[nodiscard]] static bool AddBelow(std::atomic<uint64_t>& cell, uint64_t limit, int64_t day) {
+    uint64_t old = cell.load(std::memory_order_relaxed);
+    do {
+      if ((IsOf(old, day) ? old & kMask : 0) >= limit) return false;
+    } while (!cell.compare_exchange_weak(old, Sum(old, 1, day), std::memory_order_relaxed));
+    return true;
+  }
+  static void TakeBack(std::atomic<uint64_t>& cell) { CountWindow::TakeBack(cell); }
+
+ private:
+  static constexpr uint64_t kMask = (uint64_t{1} << 48) - 1;
+  static bool IsOf(uint64_t value, int64_t day) {
+    return value >> 48 == (static_cast<uint64_t>(day) & 0xFFFF);
+  }
+  static uint64_t Sum(uint64_t old, uint64_t amount, int64_t day) {
+    const uint64_t count = std::min((IsOf(old, day) ? old & kMask : 0) + amount, kMask);
+    return ((static_cast<uint64_t>(day) & 0xFFFF) << 48) | count;
   }
 };
 

@@ -20,7 +20,17 @@ FailureEffect RequestRoute::OnAttemptFailed(const Error& error, TimePoint now) {
   return machine_->OnAttemptFailed(error, now);
 }
 
-void RequestRoute::OnAttemptSucceeded(TimePoint now) { machine_->OnAttemptSucceeded(now); }
+void RequestRoute::OnAttemptSucceeded(TimePoint now) {
+  machine_->OnAttemptSucceeded(now, nullptr);
+}
+
+void RequestRoute::OnAttemptSucceeded(TimePoint now, const AttemptOutcome& outcome) {
+  machine_->OnAttemptSucceeded(now, &outcome);
+}
+
+void RequestRoute::Settle(const AttemptOutcome& outcome, TimePoint now) {
+  machine_->Settle(outcome, now);
+}
 
 void RequestRoute::OnAbandoned() { machine_->OnAbandoned(); }
 

@@ -39,7 +39,7 @@ bool HasOwnFallbackList(const RetrySituation& s) {
 }  // namespace
 
 bool IsRetryableError(const Error& error, size_t rows) {
-  if (error.mid_stream) return false;
+  if (error.mid_stream && !error.can_continue) return false;
   if (error.status == 401 || error.cls == ErrorClass::kPermissionDenied) return rows > 1;
   // A 403 that an OpenAI-compatible upstream sent is a generic error there and is retried.
   if (error.status == 403) return error.cls == ErrorClass::kApiError;
@@ -49,7 +49,7 @@ bool IsRetryableError(const Error& error, size_t rows) {
 RetryDecision DecideRetry(const RetrySituation& s) {
   RetryDecision decision;
   decision.max_retries = std::clamp(ConfiguredRetries(s), 0, limits::kAttemptsPerRequestMax);
-  if (s.error.mid_stream) return decision;
+  if (s.error.mid_stream && !s.error.can_continue) return decision;
   const bool client_forbids = s.controls.num_retries.has_value() && *s.controls.num_retries <= 0;
   const int by_policy = client_forbids ? -1 : PolicyValue(PolicyOf(s), s.error);
   if (by_policy >= 0) {

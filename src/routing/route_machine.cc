@@ -5,7 +5,11 @@
 
 #include "base/limits.h"
 #include "base/strings.h"
+#include "routing/affinity.h"
 #include "routing/cooldown.h"
+#include "routing/half_open.h"
+#include "routing/latency.h"
+#include "routing/provider_budget.h"
 #include "routing/route_errors.h"
 #include "routing/row_limits.h"
 
@@ -97,12 +101,18 @@ std::optional<Step> RouteMachine::Select(Layer& layer, TimePoint now, Random& ra
                              .tags = controls_.tags,
                              .order = layer.order,
                              .tried = layer.tried,
-                             .hopeless = layer.hopeless};
+                             .hopeless = layer.hopeless,
+                             .table = index_.table(),
+                             .controls = controls_,
+                             .only_untried = layer.in_failover};
   Selection selection = SelectRow(input, state_, now, random);
   if (selection.kind == Selection::Kind::kPicked) {
     ++tries_;
+    held_ = selection.held;
+    probe_ = selection.probe;
     return Attempt(layer, *selection.row);
   }
+  if (auto wait = WaitForRoom(layer, selection, now, random)) return wait;
   // An upstream's own error says more than ours: it stays if a row was called before.
   if (!layer.last_error) layer.last_error = selection.error;
   layer.mode = Mode::kOver;
@@ -135,6 +145,7 @@ std::optional<Step> RouteMachine::Decide(Layer& layer, TimePoint now, Random& ra
   const RetryDecision decision = DecideRetry(situation);
   layer.max_retries = decision.max_retries;
   layer.mode = Mode::kOver;
+  if (layer.in_failover) return std::nullopt;  // each of the other rows once
   if (!decision.retry || tries_ >= limits::kAttemptsPerRequestMax) return std::nullopt;
   const Duration pause = ComputePause(situation, random);
   if (IsOutOfTime(now, pause)) return std::nullopt;  // the client would be gone by then
@@ -152,7 +163,9 @@ std::optional<Step> RouteMachine::Leave(Layer& layer, TimePoint now) {
   SettleHop(layer.level_hop, false);
   if (!layer.error) layer.error = std::exchange(layer.last_error, std::nullopt);
   if (!layer.error) layer.error = NothingToCall(layer.name);  // not reached: a level has an error
-  if (EnterNextLevel(layer, now) || EnterNextTarget(layer)) return std::nullopt;
+  if (EnterNextLevel(layer, now) || EnterFailover(layer, now) || EnterNextTarget(layer)) {
+    return std::nullopt;
+  }
   if (stack_.size() == 1) return Fail();
   if (stack_.size() == 2 && first_fallback_error_.empty()) {
     first_fallback_error_ = layer.error->message;
@@ -163,7 +176,8 @@ std::optional<Step> RouteMachine::Leave(Layer& layer, TimePoint now) {
 }
 
 bool RouteMachine::EnterNextLevel(Layer& layer, TimePoint now) {
-  if (!layer.order_seen || layer.is_planned || controls_.disable_fallbacks) return false;
+  if (!layer.order_seen || layer.is_planned || layer.in_failover) return false;
+  if (controls_.disable_fallbacks) return false;
   if (SkipsOrderLevels(*layer.error)) return false;
   const auto level = NextOrderLevel(layer.match().deployments, state_, *layer.order_seen, now);
   if (!level.has_value()) return false;
@@ -175,6 +189,48 @@ bool RouteMachine::EnterNextLevel(Layer& layer, TimePoint now) {
   layer.mode = Mode::kSelect;
   has_fallen_back_ = true;
   return true;
+}
+
+// Facts 8.1, 2: other healthy rows of the group before the fallback lists.
+bool RouteMachine::EnterFailover(Layer& layer, TimePoint now) {
+  if (!settings_.enable_weighted_failover || layer.is_planned || controls_.disable_fallbacks ||
+      settings_.strategy != config::RoutingStrategy::kSimpleShuffle || !layer.is_known ||
+      layer.tried.empty() || SkipsOrderLevels(*layer.error)) {
+    return false;
+  }
+  const RowList& rows = layer.match().deployments;
+  const bool has_other = std::any_of(rows.begin(), rows.end(), [&](const config::Deployment* row) {
+    return !row->blocked && !IsCoolingDown(state_.at(row->index), now) &&
+           std::find(layer.tried.begin(), layer.tried.end(), row->index) == layer.tried.end();
+  });
+  if (!has_other || (layer.in_failover && layer.refused_by_us)) return false;
+  layer.in_failover = true;
+  layer.order.reset();
+  layer.order_seen.reset();  // the levels are through
+  layer.refused_by_us = true;  // until a row is attempted: a second round without one ends it
+  layer.last_error.reset();
+  layer.level_hop = MakeHop(layer.name, layer.name, *layer.error);
+  layer.mode = Mode::kSelect;
+  has_fallen_back_ = true;
+  return true;
+}
+
+std::optional<Step> RouteMachine::WaitForRoom(const Layer& layer, const Selection& selection,
+                                              TimePoint now, Random& random) {
+  constexpr double kSpreadSeconds = 0.25;  // else all waiters would come at the same instant
+  if (selection.kind != Selection::Kind::kRefused || selection.free_in <= Duration::zero() ||
+      layer.last_error.has_value()) {
+    return std::nullopt;
+  }
+  const Duration pause = selection.free_in + FromSeconds(random.NextUnit() * kSpreadSeconds);
+  const Duration allowed = FromSeconds(settings_.rate_limit_wait_max_s);
+  if (waited_for_room_ + pause > allowed || IsOutOfTime(now, pause)) return std::nullopt;
+  waited_for_room_ += pause;
+  ++tries_;
+  Step step;
+  step.kind = Step::Kind::kWait;
+  step.wait = pause;
+  return step;
 }
 
 bool RouteMachine::EnterNextTarget(Layer& layer) {
@@ -270,7 +326,11 @@ FailureEffect RouteMachine::OnAttemptFailed(const Error& error, TimePoint now) {
                          .has_fallbacks = HasGenericFallbacks(settings_, NamesOf(layer))};
   const FailureEffect effect =
       RecordFailure(state_.at(row.index), row, settings_, group, error, now);
-  if (error.mid_stream) {
+  LatencyRings* rings = state_.latency(row.index);
+  if (rings != nullptr && error.cls == ErrorClass::kTimeout) {
+    RecordTimeout(state_.at(row.index), *rings, settings_.strategy_args, controls_.stream, now);
+  }
+  if (error.mid_stream && !error.can_continue) {
     // The client has text already. The fallbacks on the way did their work: they gave a stream.
     SettleAllHops(true);
     final_error_ = error;
@@ -284,12 +344,29 @@ FailureEffect RouteMachine::OnAttemptFailed(const Error& error, TimePoint now) {
   return effect;
 }
 
-void RouteMachine::OnAttemptSucceeded(TimePoint now) {
+void RouteMachine::OnAttemptSucceeded(TimePoint now, const AttemptOutcome* outcome) {
   if (running_ == nullptr) return;
-  RecordSuccess(state_.at(running_->index), now);
-  Release();
+  const uint32_t row = running_->index;
+  RecordSuccess(state_.at(row), now);
+  if (outcome != nullptr) {
+    Settle(*outcome, now);
+    if (LatencyRings* rings = state_.latency(row)) {
+      RecordLatency(state_.at(row), *rings, settings_.strategy_args, *outcome, now);
+    }
+  }
+  PinRow(state_, settings_, controls_, stack_.back().match().group, row, now);
+  Release(true);
   is_over_ = true;
   SettleAllHops(true);
+}
+
+void RouteMachine::Settle(const AttemptOutcome& outcome, TimePoint now) {
+  if (running_ == nullptr) return;
+  const RowTable& table = index_.table();
+  const LimitClock clock{.now = now, .unix_offset_s = state_.unix_offset_s()};
+  SettleTokens(state_.at(running_->index), table.of(running_).limits, std::exchange(held_, {}),
+               outcome.prompt_tokens, outcome.completion_tokens, clock);
+  AddSpend(state_, table, settings_, *running_, outcome.cost_usd, now);
 }
 
 void RouteMachine::OnAbandoned() {
@@ -298,9 +375,12 @@ void RouteMachine::OnAbandoned() {
   Release();
 }
 
-void RouteMachine::Release() {
+void RouteMachine::Release(bool succeeded) {
   if (running_ == nullptr) return;
-  ReleaseSlot(state_.at(running_->index));
+  DeploymentState& state = state_.at(running_->index);
+  ReleaseTokens(state, std::exchange(held_, {}));
+  EndProbe(state, std::exchange(probe_, 0), succeeded);
+  ReleaseSlot(state);
   running_ = nullptr;
 }
 

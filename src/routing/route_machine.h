@@ -34,8 +34,9 @@ class RouteMachine {
 
   [[nodiscard]] Step Next(TimePoint now, Random& random);
   [[nodiscard]] FailureEffect OnAttemptFailed(const Error& error, TimePoint now);
-  void OnAttemptSucceeded(TimePoint now);
+  void OnAttemptSucceeded(TimePoint now, const AttemptOutcome* outcome);
   void OnAbandoned();
+  void Settle(const AttemptOutcome& outcome, TimePoint now);
 
   [[nodiscard]] int attempted_retries() const { return stack_.back().retries_done; }
   [[nodiscard]] int max_retries() const { return stack_.back().max_retries; }
@@ -72,6 +73,8 @@ class RouteMachine {
     TargetList plan;
     size_t plan_next = 0;
 
+    bool in_failover = false;  // weighted failover: the group's other rows, once each
+
     std::optional<FallbackHop> hop;        // that led to this layer
     std::optional<FallbackHop> level_hop;  // to the current order level
 
@@ -84,7 +87,11 @@ class RouteMachine {
   std::optional<Step> Leave(Layer& layer, TimePoint now);
 
   bool EnterNextLevel(Layer& layer, TimePoint now);
+  bool EnterFailover(Layer& layer, TimePoint now);
   bool EnterNextTarget(Layer& layer);
+  // A pause until the first row's own limits may let the request pass; nullopt: none is due.
+  std::optional<Step> WaitForRoom(const Layer& layer, const Selection& selection, TimePoint now,
+                                  Random& random);
   void Push(std::string_view name, const config::FallbackTarget* target, TargetList inherited,
             std::optional<FallbackHop> hop);
   [[nodiscard]] GroupNames NamesOf(const Layer& layer) const;
@@ -97,7 +104,8 @@ class RouteMachine {
   Step Fail();
   void SettleHop(std::optional<FallbackHop>& hop, bool succeeded);
   void SettleAllHops(bool succeeded);
-  void Release();  // gives the slot of the running attempt back
+  // Gives back what the running attempt holds: slot, tokens, probe.
+  void Release(bool succeeded = false);
 
   // Constant after construction.
   const ModelIndex& index_;
@@ -111,6 +119,9 @@ class RouteMachine {
   std::string first_fallback_error_;
   Candidate last_candidate_;
   const config::Deployment* running_ = nullptr;
+  TokenCounts held_;          // by the running attempt
+  int64_t probe_ = 0;
+  Duration waited_for_room_{};
   std::optional<TimePoint> started_;
   std::optional<Error> final_error_;
   int tries_ = 0;

@@ -102,7 +102,7 @@ class World {
   // Call once, after the configuration is complete.
   void Build() {
     index_ = std::make_unique<ModelIndex>(snapshot_);
-    state_ = std::make_unique<SharedState>(snapshot_->deployments.size());
+    state_ = std::make_unique<SharedState>(*snapshot_);
   }
 
   const ModelIndex& index() const { return *index_; }
@@ -111,6 +111,8 @@ class World {
   TimePoint now() const { return now_; }
   void Advance(double seconds) { now_ += FromSeconds(seconds); }
   Random& random() { return random_; }
+  // What successful attempts take and use; without it: 10 ms and nothing.
+  void Outcomes(std::function<AttemptOutcome(const Candidate&)> outcome) { outcome_ = std::move(outcome); }
   void Seed(uint64_t seed) { random_ = Random(seed); }
 
   Trace Run(const RequestControls& controls, const Script& script) {
@@ -131,10 +133,12 @@ class World {
       }
       trace.calls.push_back(step.candidate.deployment->id);
       trace.candidates.push_back(step.candidate);
-      now_ += std::chrono::milliseconds(10);
+      const AttemptOutcome outcome = outcome_ ? outcome_(step.candidate) : AttemptOutcome{};
+      now_ += outcome_ ? outcome.duration : std::chrono::milliseconds(10);
       const std::optional<Error> error = script(step.candidate);
       if (!error.has_value()) {
-        route.OnAttemptSucceeded(now_);
+        if (outcome_) route.OnAttemptSucceeded(now_, outcome);
+        else route.OnAttemptSucceeded(now_);
         trace.status = 200;
         break;
       }
@@ -161,6 +165,7 @@ class World {
   }
 
  private:
+  std::function<AttemptOutcome(const Candidate&)> outcome_;
   std::shared_ptr<config::Snapshot> snapshot_;
   std::unique_ptr<ModelIndex> index_;
   std::unique_ptr<SharedState> state_;

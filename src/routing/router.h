@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/snapshot.h"
+#include "routing/row_table.h"
 
 namespace gw::routing {
 
@@ -38,26 +39,49 @@ class Random {
 };
 
 // Live state of one deployment. All members are independent atomics: a reader may see one update
-// without the other, which costs at most one attempt.
-struct DeploymentState {
-  std::atomic<int64_t> cooldown_until_ns{0};   // steady clock; in the past: not cooling down
-  std::atomic<int64_t> cooldown_length_ns{0};  // of the cooldown that set the deadline
-  std::atomic<uint64_t> window{0};        // packed begin | failures | successes (facts 6.2 A)
-  std::atomic<uint64_t> fails{0};         // packed begin | count (facts 6.2 B)
+// without the other, which costs at most one attempt. What a decision reads of every candidate
+// stands in the first cache line.
+struct alignas(64) DeploymentState {
+  std::atomic<int64_t> cooldown_until_ns{0};  // steady clock; in the past: not cooling down
+  std::atomic<int64_t> probe_after_ns{0};     // half_open.h; 0: not half-open
   std::atomic<int32_t> in_flight{0};
   std::atomic<bool> last_failed{false};
-  std::atomic<uint64_t> rate_window{0};   // packed begin | requests of rows with rpm or tpm
-  std::atomic<uint64_t> token_window{0};  // packed begin | tokens, likewise
+  std::atomic<uint64_t> rate_window{0};       // packed begin | requests of rows with rpm or tpm
+  std::atomic<uint64_t> token_window{0};      // packed begin | tokens, likewise
+  std::atomic<uint64_t> reserved_tokens{0};   // of running requests: row_limits.cc
+  std::atomic<int64_t> latency_until_ns{0};   // latency.h; when the samples are forgotten
+  std::atomic<float> latency{-1};             // what they come to; negative: none
+  std::atomic<float> first_token{-1};
+
+  std::atomic<int64_t> cooldown_length_ns{0};  // of the cooldown that set the deadline
+  std::atomic<uint64_t> window{0};             // packed begin | failures | successes (facts 6.2 A)
+  std::atomic<uint64_t> fails{0};              // packed begin | count (facts 6.2 B)
+  std::atomic<uint64_t> input_window{0};       // packed begin | input tokens
+  std::atomic<uint64_t> output_window{0};
+  std::atomic<uint64_t> day_requests{0};       // packed day | count
+  std::atomic<uint64_t> day_tokens{0};
+  std::atomic<uint64_t> mean_tokens{0};        // of an answer: input | output; 0: none seen
 };
 
 // Values of the litellm_deployment_state gauge.
 enum class Health : uint8_t { kHealthy = 0, kPartialOutage = 1, kCompleteOutage = 2 };
 
+class AffinityTable;
+struct LatencyRings;
+class SpendWindow;
+
 class SharedState {
  public:
-  explicit SharedState(size_t deployments) : states_(deployments) {}
-  [[nodiscard]] DeploymentState& at(uint32_t index) { return states_[index]; }
-  [[nodiscard]] const DeploymentState& at(uint32_t index) const { return states_[index]; }
+  // Without samples, budgets and affinity; with what the configuration needs of them.
+  explicit SharedState(size_t deployments);
+  explicit SharedState(const config::Snapshot& snapshot) : SharedState(snapshot, nullptr, nullptr) {}
+  // For `snapshot` after a reload (both null: at the start). A deployment that stays (same id, model
+  // and address) shares its state with `previous`, so that requests of both count together; the
+  // others begin anew.
+  SharedState(const config::Snapshot& snapshot, const config::Snapshot* before, const SharedState* previous);
+  ~SharedState();
+  [[nodiscard]] DeploymentState& at(uint32_t index) { return *states_[index]; }
+  [[nodiscard]] const DeploymentState& at(uint32_t index) const { return *states_[index]; }
   [[nodiscard]] size_t size() const { return states_.size(); }
   [[nodiscard]] Health HealthAt(uint32_t index, TimePoint now) const;
   [[nodiscard]] Duration CooldownLeft(uint32_t index, TimePoint now) const;
@@ -72,8 +96,25 @@ class SharedState {
   };
   [[nodiscard]] MinuteUsage UsageAt(uint32_t index, TimePoint now) const;
 
+  // Daily limits begin anew by the wall clock: the caller says which time it is, once.
+  void SetWallClock(TimePoint now, int64_t unix_seconds);
+  [[nodiscard]] int64_t unix_offset_s() const {
+    return unix_offset_s_.load(std::memory_order_relaxed);
+  }
+  // nullptr where the configuration has no use for them.
+  [[nodiscard]] LatencyRings* latency(uint32_t index);
+  [[nodiscard]] SpendWindow* row_spend(uint32_t index) const;
+  [[nodiscard]] SpendWindow* provider_spend(int32_t budget) const;
+  [[nodiscard]] AffinityTable* affinity() const { return affinity_.get(); }
+
  private:
-  std::vector<DeploymentState> states_;
+  std::vector<std::shared_ptr<DeploymentState>> states_;
+  std::atomic<int64_t> unix_offset_s_{0};
+  // Empty where the configuration has no use for them.
+  std::vector<std::shared_ptr<LatencyRings>> latency_;
+  std::vector<std::shared_ptr<SpendWindow>> row_spend_;
+  std::vector<std::shared_ptr<SpendWindow>> provider_spend_;
+  std::shared_ptr<AffinityTable> affinity_;
 };
 
 // Names -> deployments of one snapshot; built once, immutable, shared.
@@ -98,6 +139,7 @@ class ModelIndex {
   [[nodiscard]] uint32_t GroupSize(uint32_t deployment_index) const {
     return group_sizes_[deployment_index];
   }
+  [[nodiscard]] const RowTable& table() const { return table_; }
 
  private:
   struct NameHash {
@@ -110,6 +152,7 @@ class ModelIndex {
   [[nodiscard]] const Match* ResolvePastAliases(std::string_view name, Match& scratch) const;
 
   config::SnapshotPtr snapshot_;
+  RowTable table_;
   NameMap groups_;                    // model_name without '*'
   NameMap aliases_;                   // already resolved to the rows they mean
   NameMap ids_;                       // only ids that are not group names
@@ -133,6 +176,13 @@ struct RequestControls {
   std::optional<double> timeout_s;         // x-litellm-timeout, else body timeout, request_timeout
   std::optional<double> stream_timeout_s;  // x-litellm-stream-timeout, else body stream_timeout
   std::vector<std::string> tags;
+  // Who comes back (affinity); empty and 0: unknown. The hash is of what a provider could cache.
+  std::string session_id;
+  std::string user_key;
+  uint64_t prefix_hash = 0;
+  // For token limits: reserved while the request runs. 0: unknown, the row's average is taken.
+  int64_t input_tokens_estimate = 0;
+  int64_t output_tokens_max = 0;
 };
 
 struct Timeouts {
@@ -169,6 +219,17 @@ struct FailureEffect {
   Duration cooldown{};
 };
 
+// What an attempt took and consumed.
+struct AttemptOutcome {
+  Duration duration{};
+  std::optional<Duration> first_token;  // streams
+  int64_t prompt_tokens = 0;
+  int64_t completion_tokens = 0;
+  double cost_usd = 0;
+  bool is_chat = true;
+  bool is_stream = false;
+};
+
 // One hop from a failed group to a fallback target, reported when its fate is known.
 struct FallbackHop {
   std::string from_group;     // as asked in that layer
@@ -193,7 +254,10 @@ class RequestRoute {
   // Exactly one of these after each kAttempt, in the order of events:
   [[nodiscard]] FailureEffect OnAttemptFailed(const Error& error, TimePoint now);
   void OnAttemptSucceeded(TimePoint now);  // a stream: at its end
+  void OnAttemptSucceeded(TimePoint now, const AttemptOutcome& outcome);
   void OnAbandoned();                      // client gone: neither success nor failure
+  // What a broken or abandoned attempt consumed all the same; before the call that ends it.
+  void Settle(const AttemptOutcome& outcome, TimePoint now);
 
   // For headers and metrics.
   [[nodiscard]] int attempts() const { return attempts_; }

@@ -10,35 +10,128 @@ namespace gw::routing {
 namespace {
 
 constexpr Duration kMinute = std::chrono::seconds(60);
+constexpr int64_t kDaySeconds = 86'400;
+constexpr uint32_t kUnknownTokens = 256;        // per direction, until the row has answered
+constexpr int64_t kReservedMax = int64_t{1} << 22;  // per request and direction
 
-bool TakeSlot(DeploymentState& state, std::optional<int64_t> limit) {
+// Reserved: version (8 bits) | input (28) | output (28). The version counts settlements: a sum that
+// went down and up again between two looks is not the sum that was seen.
+constexpr int kPartBits = 28;
+constexpr uint64_t kPartMask = (uint64_t{1} << kPartBits) - 1;
+constexpr uint64_t kVersionUnit = uint64_t{1} << (2 * kPartBits);
+constexpr uint64_t kPartMax = uint64_t{1} << (kPartBits - 1);  // of all running requests of a row
+
+uint64_t Pack(TokenCounts tokens) {
+  return (static_cast<uint64_t>(tokens.input) << kPartBits) | tokens.output;
+}
+TokenCounts Unpack(uint64_t value) {
+  return {.input = static_cast<uint32_t>((value >> kPartBits) & kPartMask),
+          .output = static_cast<uint32_t>(value & kPartMask)};
+}
+
+int64_t SecondOfDays(const RowLimits& limits, LimitClock clock) {
+  return NanosecondsOf(clock.now) / 1'000'000'000 + clock.unix_offset_s - limits.daily_reset_s;
+}
+int64_t DayOf(const RowLimits& limits, LimitClock clock) {
+  const int64_t second = SecondOfDays(limits, clock);
+  return second >= 0 ? second / kDaySeconds : (second - kDaySeconds + 1) / kDaySeconds;
+}
+
+int64_t Used(const std::atomic<uint64_t>& cell, TimePoint now) {
+  return static_cast<int64_t>(CountWindow::Read(cell, kMinute, now));
+}
+int64_t UsedToday(const std::atomic<uint64_t>& cell, const RowLimits& limits, LimitClock clock) {
+  return static_cast<int64_t>(DayWindow::Read(cell, DayOf(limits, clock)));
+}
+
+bool HasRoom(int64_t limit, int64_t used, int64_t reserved, int64_t wanted) {
+  if (limit < 0) return true;
+  return used + reserved + wanted <= limit || (reserved == 0 && used < limit);
+}
+
+// The first token limit that has no room; kHeld: all have.
+Reservation CheckTokens(const DeploymentState& state, const RowLimits& limits, uint64_t reserved,
+                        TokenCounts wanted, LimitClock clock) {
+  if (!limits.LimitsTokens()) return Reservation::kHeld;
+  const TokenCounts held = Unpack(reserved);
+  const int64_t held_sum = int64_t{held.input} + held.output;
+  const int64_t wanted_sum = int64_t{wanted.input} + wanted.output;
+  if (!HasRoom(limits.tpm, Used(state.token_window, clock.now), held_sum, wanted_sum)) {
+    return Reservation::kTpmReached;
+  }
+  if (limits.itpm >= 0 &&
+      !HasRoom(limits.itpm, Used(state.input_window, clock.now), held.input, wanted.input)) {
+    return Reservation::kItpmReached;
+  }
+  if (limits.otpm >= 0 &&
+      !HasRoom(limits.otpm, Used(state.output_window, clock.now), held.output, wanted.output)) {
+    return Reservation::kOtpmReached;
+  }
+  if (limits.tpd >= 0 &&
+      !HasRoom(limits.tpd, UsedToday(state.day_tokens, limits, clock), held_sum, wanted_sum)) {
+    return Reservation::kTpdReached;
+  }
+  return Reservation::kHeld;
+}
+
+// The reservations are read before the windows and exchanged after them, and SettleTokens moves
+// tokens the other way round: whatever moves meanwhile is counted twice, never not at all.
+Reservation ReserveTokens(DeploymentState& state, const RowLimits& limits, TokenCounts& tokens,
+                          LimitClock clock) {
+  if (!limits.counts_tokens) {
+    tokens = {};
+    return Reservation::kHeld;
+  }
+  uint64_t reserved = state.reserved_tokens.load(std::memory_order_acquire);
+  while (true) {
+    const Reservation check = CheckTokens(state, limits, reserved, tokens, clock);
+    if (check != Reservation::kHeld) return check;
+    const TokenCounts held = Unpack(reserved);
+    if (uint64_t{held.input} + tokens.input > kPartMax ||
+        uint64_t{held.output} + tokens.output > kPartMax) {
+      tokens = {};  // absurd sums must not run from one part of the word into the next
+    }
+    if (state.reserved_tokens.compare_exchange_weak(reserved, reserved + Pack(tokens),
+                                                    std::memory_order_acq_rel,
+                                                    std::memory_order_acquire)) {
+      return Reservation::kHeld;
+    }
+  }
+}
+
+bool TakeSlot(DeploymentState& state, int64_t limit) {
   int32_t held = state.in_flight.load(std::memory_order_relaxed);
   do {
-    if (limit.has_value() && held >= *limit) return false;
+    if (limit >= 0 && held >= limit) return false;
   } while (!state.in_flight.compare_exchange_weak(held, held + 1, std::memory_order_relaxed));
   return true;
 }
 
-Reservation ReserveRate(DeploymentState& state, const config::Deployment& row, bool enforce,
-                        TimePoint now) {
-  if (!row.rpm.has_value() && !row.tpm.has_value()) return Reservation::kHeld;
-  if (!enforce) {
-    CountWindow::Add(state.rate_window, 1, kMinute, now);  // for x-ratelimit-remaining-requests
-    return Reservation::kHeld;
+Reservation ReserveRequests(DeploymentState& state, const RowLimits& limits, LimitClock clock) {
+  if (!limits.counts_requests) return Reservation::kHeld;
+  if (limits.rpd >= 0 && !DayWindow::AddBelow(state.day_requests, static_cast<uint64_t>(limits.rpd),
+                                              DayOf(limits, clock))) {
+    return Reservation::kRpdReached;
   }
-  // Tokens are known only afterwards: the request that crosses the limit still passes.
-  if (row.tpm.has_value() &&
-      static_cast<int64_t>(CountWindow::Read(state.token_window, kMinute, now)) >= *row.tpm) {
-    return Reservation::kTpmReached;
-  }
-  const int64_t limit = std::max<int64_t>(row.rpm.value_or(INT64_MAX), 0);
-  return CountWindow::AddBelow(state.rate_window, static_cast<uint64_t>(limit), kMinute, now)
-             ? Reservation::kHeld
-             : Reservation::kRpmReached;
+  const auto rpm = limits.rpm >= 0 ? static_cast<uint64_t>(limits.rpm) : UINT64_MAX;
+  if (CountWindow::AddBelow(state.rate_window, rpm, kMinute, clock.now)) return Reservation::kHeld;
+  if (limits.rpd >= 0) DayWindow::TakeBack(state.day_requests);
+  return Reservation::kRpmReached;
 }
 
 int SecondsRoundedUp(Duration d) {
   return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(d).count());
+}
+
+// A moving average over about eight answers.
+uint32_t Renew(uint32_t mean, int64_t value) {
+  const int64_t capped = std::clamp<int64_t>(value, 0, kReservedMax);
+  if (mean == 0) return static_cast<uint32_t>(capped);
+  return static_cast<uint32_t>((int64_t{mean} * 7 + capped + 7) / 8);
+}
+
+void AddTokens(std::atomic<uint64_t>& cell, int64_t amount, TimePoint now) {
+  if (amount > 0) CountWindow::Add(cell, static_cast<uint64_t>(amount), kMinute, now);
 }
 
 }  // namespace
@@ -53,41 +146,158 @@ std::optional<int64_t> SlotLimit(const config::Deployment& row,
   return settings.default_max_parallel_requests;
 }
 
+TokenCounts ReservedTokens(const DeploymentState& state) {
+  return Unpack(state.reserved_tokens.load(std::memory_order_relaxed));
+}
+
+TokenCounts EstimateTokens(const DeploymentState& state, const RequestControls& controls) {
+  const TokenCounts mean = Unpack(state.mean_tokens.load(std::memory_order_relaxed));
+  const bool has_answered = mean.input != 0 || mean.output != 0;
+  const auto estimate = [&](int64_t told, uint32_t average) {
+    if (told > 0) return static_cast<uint32_t>(std::min(told, kReservedMax));
+    return has_answered ? average : kUnknownTokens;
+  };
+  return {.input = estimate(controls.input_tokens_estimate, mean.input),
+          .output = estimate(controls.output_tokens_max, mean.output)};
+}
+
+Reservation ReserveRow(DeploymentState& state, const RowLimits& limits, TokenCounts& tokens,
+                       LimitClock clock) {
+  if (!TakeSlot(state, limits.slots)) return Reservation::kSlotsFull;
+  Reservation result = ReserveTokens(state, limits, tokens, clock);
+  if (result == Reservation::kHeld) {
+    result = ReserveRequests(state, limits, clock);
+    if (result != Reservation::kHeld) ReleaseTokens(state, tokens);
+  }
+  if (result != Reservation::kHeld) ReleaseSlot(state);
+  return result;
+}
+
 Reservation ReserveRow(DeploymentState& state, const config::Deployment& row,
                        const config::RouterSettings& settings, TimePoint now) {
-  if (!TakeSlot(state, SlotLimit(row, settings))) return Reservation::kSlotsFull;
-  const Reservation rate = ReserveRate(state, row, settings.enforce_model_rate_limits, now);
-  if (rate != Reservation::kHeld) ReleaseSlot(state);
-  return rate;
+  TokenCounts none;
+  return ReserveRow(state, LimitsOf(row, settings), none, {.now = now, .unix_offset_s = 0});
+}
+
+Reservation CheckRow(const DeploymentState& state, const RowLimits& limits, TokenCounts tokens,
+                     LimitClock clock) {
+  if (limits.slots >= 0 && state.in_flight.load(std::memory_order_relaxed) >= limits.slots) {
+    return Reservation::kSlotsFull;
+  }
+  if (!limits.LimitsRate()) return Reservation::kHeld;
+  const uint64_t reserved = state.reserved_tokens.load(std::memory_order_relaxed);
+  const Reservation check = CheckTokens(state, limits, reserved, tokens, clock);
+  if (check != Reservation::kHeld) return check;
+  if (limits.rpd >= 0 && UsedToday(state.day_requests, limits, clock) >= limits.rpd) {
+    return Reservation::kRpdReached;
+  }
+  if (limits.rpm >= 0 && Used(state.rate_window, clock.now) >= limits.rpm) {
+    return Reservation::kRpmReached;
+  }
+  return Reservation::kHeld;
 }
 
 void ReleaseSlot(DeploymentState& state) {
   state.in_flight.fetch_sub(1, std::memory_order_relaxed);
 }
 
+void ReleaseTokens(DeploymentState& state, TokenCounts held) {
+  if (const uint64_t packed = Pack(held); packed != 0) {
+    state.reserved_tokens.fetch_add(kVersionUnit - packed, std::memory_order_acq_rel);
+  }
+}
+
+void SettleTokens(DeploymentState& state, const RowLimits& limits, TokenCounts held, int64_t input,
+                  int64_t output, LimitClock clock) {
+  if (limits.counts_tokens && input + output > 0) {
+    AddTokens(state.token_window, input + output, clock.now);
+    if (limits.itpm >= 0) AddTokens(state.input_window, input, clock.now);
+    if (limits.otpm >= 0) AddTokens(state.output_window, output, clock.now);
+    if (limits.tpd >= 0) {
+      DayWindow::Add(state.day_tokens, static_cast<uint64_t>(input + output),
+                     DayOf(limits, clock));
+    }
+    const TokenCounts mean = Unpack(state.mean_tokens.load(std::memory_order_relaxed));
+    state.mean_tokens.store(
+        Pack({.input = Renew(mean.input, input), .output = Renew(mean.output, output)}),
+        std::memory_order_relaxed);
+  }
+  ReleaseTokens(state, held);
+}
+
+Duration FreeIn(Reservation refusal, const DeploymentState& state, const RowLimits& limits,
+                LimitClock clock) {
+  switch (refusal) {
+    case Reservation::kRpmReached:
+      return CountWindow::Left(state.rate_window, kMinute, clock.now);
+    case Reservation::kTpmReached:
+      return CountWindow::Left(state.token_window, kMinute, clock.now);
+    case Reservation::kItpmReached:
+      return CountWindow::Left(state.input_window, kMinute, clock.now);
+    case Reservation::kOtpmReached:
+      return CountWindow::Left(state.output_window, kMinute, clock.now);
+    case Reservation::kRpdReached:
+    case Reservation::kTpdReached: {
+      const int64_t second = SecondOfDays(limits, clock);
+      return std::chrono::seconds((DayOf(limits, clock) + 1) * kDaySeconds - second);
+    }
+    case Reservation::kHeld:
+    case Reservation::kSlotsFull:
+    case Reservation::kProbeRunning: break;
+  }
+  return {};
+}
+
 Error RefusalError(Reservation refusal, const DeploymentState& state,
-                   const config::Deployment& row, const config::RouterSettings& settings,
-                   TimePoint now) {
+                   const config::Deployment& row, const RowLimits& limits, LimitClock clock) {
   Error error;
   error.cls = ErrorClass::kRateLimit;
   error.source = ErrorSource::kGateway;
   error.status = 429;
   error.type = "throttling_error";
   error.provider = row.provider;
-  if (refusal == Reservation::kSlotsFull) {
-    error.message = fmt::format(
-        "litellm.RateLimitError: Deployment has all max_parallel_requests slots in use. "
-        "Deployment model_group={}, id={} already has max_parallel_requests={} requests in flight.",
-        row.model_name, row.id, SlotLimit(row, settings).value_or(0));
-    return error;
+  std::string_view name;
+  int64_t limit = 0;
+  int64_t used = 0;
+  switch (refusal) {
+    case Reservation::kHeld:
+    case Reservation::kSlotsFull:
+      error.message = fmt::format(
+          "litellm.RateLimitError: Deployment has all max_parallel_requests slots in use. "
+          "Deployment model_group={}, id={} already has max_parallel_requests={} requests in "
+          "flight.",
+          row.model_name, row.id, std::max<int64_t>(limits.slots, 0));
+      return error;
+    case Reservation::kProbeRunning:
+      error.message = fmt::format(
+          "litellm.RateLimitError: Deployment is being probed after a cooldown. Deployment "
+          "model_group={}, id={}",
+          row.model_name, row.id);
+      error.retry_after_s = 1;
+      return error;
+    case Reservation::kRpmReached:
+      name = "RPM", limit = limits.rpm, used = Used(state.rate_window, clock.now) + 1;
+      break;
+    case Reservation::kTpmReached:
+      name = "TPM", limit = limits.tpm, used = Used(state.token_window, clock.now);
+      break;
+    case Reservation::kItpmReached:
+      name = "ITPM", limit = limits.itpm, used = Used(state.input_window, clock.now);
+      break;
+    case Reservation::kOtpmReached:
+      name = "OTPM", limit = limits.otpm, used = Used(state.output_window, clock.now);
+      break;
+    case Reservation::kRpdReached:
+      name = "RPD", limit = limits.rpd, used = UsedToday(state.day_requests, limits, clock) + 1;
+      break;
+    case Reservation::kTpdReached:
+      name = "TPD", limit = limits.tpd, used = UsedToday(state.day_tokens, limits, clock);
+      break;
   }
-  const bool by_requests = refusal == Reservation::kRpmReached;
-  const std::atomic<uint64_t>& cell = by_requests ? state.rate_window : state.token_window;
-  const uint64_t used = CountWindow::Read(cell, kMinute, now) + (by_requests ? 1 : 0);
   error.message = fmt::format(
-      "litellm.RateLimitError: Model rate limit exceeded. {} limit={}, current usage={}",
-      by_requests ? "RPM" : "TPM", (by_requests ? row.rpm : row.tpm).value_or(0), used);
-  error.retry_after_s = std::max(SecondsRoundedUp(CountWindow::Left(cell, kMinute, now)), 1);
+      "litellm.RateLimitError: Model rate limit exceeded. {} limit={}, current usage={}", name,
+      limit, used);
+  error.retry_after_s = std::max(SecondsRoundedUp(FreeIn(refusal, state, limits, clock)), 1);
   return error;
 }
 

@@ -1,10 +1,12 @@
 // Seeded simulation of many requests at a time over random configurations, in virtual time.
 //
-// A failure prints the seed; GW_SIM_SEED=<n> replays just that world.
+// A failure prints the seed; GW_SIM_SEED=<n> replays just that world. GW_SIM_REQUESTS=<n> asks for at
+// least so many requests (script/test: a million, in an optimised build).
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,7 +18,7 @@
 namespace gw::routing::testing {
 namespace {
 
-constexpr int kWorlds = 340;
+constexpr int kWorlds = 100;
 constexpr int kRequestsPerWorld = 600;
 constexpr size_t kRequestsAtATime = 24;
 
@@ -47,6 +49,7 @@ class Simulation {
 
   // So that the check of the fallback order cannot fall asleep unnoticed.
   [[nodiscard]] int orders_checked() const { return orders_checked_; }
+  [[nodiscard]] int rates_checked() const { return rates_checked_; }
 
  private:
   struct Flight {
@@ -55,6 +58,7 @@ class Simulation {
     const config::Deployment* running = nullptr;
     std::vector<std::string> groups;  // in the order of their first attempt
     int attempts = 0;
+    std::map<std::string, int64_t> per_group;
   };
 
   bool Chance(double p) { return random_.NextUnit() < p; }
@@ -75,6 +79,9 @@ class Simulation {
         if (has_weight) row.weight = static_cast<double>(Below(4));
         if (Chance(0.2)) row.max_parallel_requests = static_cast<int64_t>(1 + Below(3));
         if (Chance(0.1)) row.rpm = static_cast<int64_t>(1 + Below(20));
+        if (Chance(0.05)) row.tpm = static_cast<int64_t>(100 + Below(5000));
+        if (Chance(0.05)) row.otpm = static_cast<int64_t>(100 + Below(5000));
+        if (Chance(0.05)) row.rpd = static_cast<int64_t>(1 + Below(200));
         if (Chance(0.1)) row.num_retries = static_cast<int>(Below(4));
         if (Chance(0.1)) row.cooldown_time_s = random_.NextUnit() * 20;
         if (Chance(0.03)) row.blocked = true;
@@ -100,7 +107,17 @@ class Simulation {
     if (Chance(0.3)) settings.allowed_fails = static_cast<int>(Below(4));
     if (Chance(0.2)) settings.retry_policy.rate_limit = static_cast<int>(Below(4));
     if (Chance(0.2)) settings.total_timeout_s = 1 + random_.NextUnit() * 30;
-    if (Chance(0.3)) settings.strategy = config::RoutingStrategy::kLeastBusy;
+    using config::RoutingStrategy;
+    constexpr RoutingStrategy kStrategies[] = {
+        RoutingStrategy::kSimpleShuffle, RoutingStrategy::kSimpleShuffle, RoutingStrategy::kLeastBusy,
+        RoutingStrategy::kLatencyBased,  RoutingStrategy::kUsageBasedV2,  RoutingStrategy::kCostBased,
+        RoutingStrategy::kProviderBudget};
+    settings.strategy = kStrategies[Below(std::size(kStrategies))];
+    settings.half_open_probes = Chance(0.3);
+    settings.enable_weighted_failover = Chance(0.2);
+    if (Chance(0.2)) settings.rate_limit_wait_max_s = random_.NextUnit() * 60;
+    if (Chance(0.1)) settings.provider_budgets = {{"openai", 1 + random_.NextUnit() * 50, 30}};
+    if (Chance(0.3)) settings.affinity = config::kSessionAffinity | config::kDeploymentAffinity;
     failure_rate_ = random_.NextUnit();
   }
 
@@ -110,6 +127,9 @@ class Simulation {
     flight.controls->model = Group(Below(groups_));
     if (Chance(0.1)) flight.controls->num_retries = static_cast<int>(Below(6));
     flight.controls->disable_fallbacks = Chance(0.05);
+    flight.controls->stream = Chance(0.5);
+    if (Chance(0.5)) flight.controls->session_id = "s" + std::to_string(Below(20));
+    if (Chance(0.5)) flight.controls->output_tokens_max = static_cast<int64_t>(1 + Below(500));
     flight.route =
         std::make_unique<RequestRoute>(world_.index(), world_.state(), *flight.controls);
     flights_.push_back(std::move(flight));
@@ -159,7 +179,14 @@ class Simulation {
       return true;  // or simply destroyed
     }
     if (!Chance(failure_rate_)) {
-      flight.route->OnAttemptSucceeded(world_.now());
+      AttemptOutcome outcome;
+      outcome.duration = FromSeconds(random_.NextUnit());
+      outcome.completion_tokens = static_cast<int64_t>(Below(400));
+      outcome.prompt_tokens = static_cast<int64_t>(Below(400));
+      outcome.cost_usd = random_.NextUnit() * 0.1;
+      outcome.is_stream = flight.controls->stream;
+      if (outcome.is_stream) outcome.first_token = outcome.duration / 2;
+      flight.route->OnAttemptSucceeded(world_.now(), outcome);
       const std::vector<FallbackHop> hops = flight.route->TakeHops();
       EXPECT_EQ(hops.empty(), flight.route->attempted_fallbacks() == 0);
       if (!hops.empty()) {
@@ -173,14 +200,16 @@ class Simulation {
                                            "ctx", "408", "403", "policy", "timeout"};
     Error error = *ErrorFor(kAnswers[Below(std::size(kAnswers))], provider);
     error.mid_stream = Chance(0.03);
-    const bool was_cooling = IsCoolingDown(world_.state().at(index), world_.now());
+    error.can_continue = error.mid_stream && Chance(0.5);
+    // The deadline alone: while a half-open row is probed it counts as cooling for all others.
+    const bool was_cooling = world_.state().CooldownLeft(index, world_.now()) > Duration::zero();
     const FailureEffect effect = flight.route->OnAttemptFailed(error, world_.now());
     if (effect.cooldown_started) {
       EXPECT_FALSE(was_cooling);
       EXPECT_TRUE(IsCoolingDown(world_.state().at(index), world_.now()));
       EXPECT_FALSE(world_.settings().disable_cooldowns);
     }
-    if (error.mid_stream) {
+    if (error.mid_stream && !error.can_continue) {
       EXPECT_EQ(flight.route->Next(world_.now(), world_.random()).kind, Step::Kind::kFail);
       return true;
     }
@@ -203,6 +232,8 @@ class Simulation {
     const int32_t held = world_.state().at(row.index).in_flight.load();
     EXPECT_GE(held, 1);
     EXPECT_LE(held, SlotLimit(row, world_.settings()).value_or(INT32_MAX)) << row.id;
+    CheckRate(row);
+    CheckAmplification(flight, row);
     if (flight.groups.empty() || flight.groups.back() != candidate.model_group) {
       // A group that was left is not entered again: no loops.
       EXPECT_EQ(std::count(flight.groups.begin(), flight.groups.end(), candidate.model_group), 0);
@@ -213,6 +244,36 @@ class Simulation {
       EXPECT_FALSE(candidate.is_fallback);
       EXPECT_EQ(candidate.model_group, flight.controls->model);
     }
+  }
+
+  // A row's minute begins with its first request; what passes in it is counted here once more.
+  void CheckRate(const config::Deployment& row) {
+    const config::RouterSettings& settings = world_.settings();
+    const bool limits = settings.enforce_model_rate_limits || settings.strategy == config::RoutingStrategy::kUsageBasedV2;
+    if (!limits || !row.rpm.has_value()) return;
+    auto& [begin, count] = minutes_[row.index];
+    if (count == 0 || world_.now() - begin >= std::chrono::seconds(60)) {
+      begin = world_.now();
+      count = 0;
+    }
+    EXPECT_LE(++count, *row.rpm) << row.id << " lets more than its rpm pass";
+    ++rates_checked_;
+  }
+
+  // No retry storm: attempts within one group are bounded by what is configured for it.
+  void CheckAmplification(Flight& flight, const config::Deployment& row) {
+    const config::RouterSettings& settings = world_.settings();
+    int64_t retries = settings.num_retries, levels = 1, rows = 0;
+    for (const config::Deployment& other : world_.snapshot().deployments) {
+      if (other.model_name != row.model_name) continue;
+      ++rows;
+      retries = std::max<int64_t>(retries, other.num_retries.value_or(0));
+      levels += other.order.has_value() ? 1 : 0;
+    }
+    retries = std::max<int64_t>(retries, settings.retry_policy.rate_limit);
+    if (flight.controls->num_retries) retries = std::max<int64_t>(retries, *flight.controls->num_retries);
+    const int64_t bound = (retries + 1 + (settings.enable_weighted_failover ? rows : 0)) * levels;
+    EXPECT_LE(++flight.per_group[row.model_name], bound) << "attempts in " << row.model_name;
   }
 
   // Targets of the first group's list are entered in its order. Worlds in which a target has a list
@@ -249,13 +310,17 @@ class Simulation {
   size_t groups_ = 0;
   double failure_rate_ = 0;
   int orders_checked_ = 0;
+  int rates_checked_ = 0;
+  std::map<uint32_t, std::pair<TimePoint, int64_t>> minutes_;
   std::vector<Flight> flights_;
 };
 
 TEST(Simulation, InvariantsHoldInRandomWorlds) {
   uint64_t first = 1;
   uint64_t count = kWorlds;
-  int orders_checked = 0;
+  int orders_checked = 0, rates_checked = 0;
+  if (const char* wanted = std::getenv("GW_SIM_REQUESTS"); wanted != nullptr)
+    count = std::strtoull(wanted, nullptr, 10) / kRequestsPerWorld + 1;
   if (const char* chosen = std::getenv("GW_SIM_SEED"); chosen != nullptr) {
     first = std::strtoull(chosen, nullptr, 10);
     count = 1;
@@ -265,12 +330,17 @@ TEST(Simulation, InvariantsHoldInRandomWorlds) {
     Simulation simulation(seed);
     simulation.Run();
     orders_checked += simulation.orders_checked();
+    rates_checked += simulation.rates_checked();
     if (HasFailure()) {
       std::printf("failing seed: %llu\n", static_cast<unsigned long long>(seed));
       return;
     }
   }
-  EXPECT_GT(orders_checked, count == 1 ? -1 : 1000);
+  // The checks must not fall asleep unnoticed.
+  EXPECT_GE(orders_checked, count == 1 ? 0 : static_cast<int>(count));
+  EXPECT_GE(rates_checked, count == 1 ? 0 : static_cast<int>(count));
+  std::printf("%llu requests simulated; %d fallback orders and %d rates checked\n",
+              static_cast<unsigned long long>(count) * kRequestsPerWorld, orders_checked, rates_checked);
 }
 
 }  // namespace

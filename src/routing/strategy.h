@@ -1,9 +1,8 @@
 // Which row of the group is called now? Filters in LiteLLM's order, then the strategy, then the
 // row's own limits. Facts 3, 4, 10.
 //
-//   cooldown -> blocked -> tags -> order -> rows that answered "never" -> weight
-//     -> rows not tried yet in this request -> strategy -> slot and rate; a refused row drops out
-//        and the next one is asked
+//   cooldown -> blocked -> budgets -> tags -> order -> rows that answered "never"
+//     -> pick_row.h: rows not tried yet in this request -> affinity -> strategy -> slot and rate
 #pragma once
 
 #include <cstdint>
@@ -15,6 +14,7 @@
 #include "base/error.h"
 #include "config/snapshot.h"
 #include "routing/router.h"
+#include "routing/row_limits.h"
 
 namespace gw::routing {
 
@@ -28,6 +28,9 @@ struct SelectionInput {
   std::optional<int64_t> order;                  // exactly this level; nullopt: the lowest there is
   const std::vector<uint32_t>& tried;            // indices; tried last on a retry
   const std::vector<uint32_t>& hopeless;         // answered a status that no retry changes
+  const RowTable& table;
+  const RequestControls& controls;
+  bool only_untried = false;                     // weighted failover: each row once
 };
 
 struct Selection {
@@ -40,6 +43,9 @@ struct Selection {
   Kind kind = Kind::kNone;
   const config::Deployment* row = nullptr;  // picked, or refused first
   Error error;                              // unless picked
+  TokenCounts held;                         // reserved with the slot
+  int64_t probe = 0;                        // ticket of half_open.h
+  Duration free_in{};                       // refused: until the first row may have room again
 };
 
 [[nodiscard]] Selection SelectRow(const SelectionInput& input, SharedState& state, TimePoint now,

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/json.h"
@@ -48,10 +49,8 @@ class AnswerSplicer {
     if (!target.shown_model.empty()) json::AppendQuoted(quoted_model_, target.shown_model);
   }
 
-  // The body is walked once per level: its bytes are mostly one long content string, and each walk
-  // over a level reads them again.
   Result<std::string> Splice() {
-    json::CollectMembers(body_, top_);
+    Collect();
     for (const json::Member& member : top_) {
       if (!IsNull(member)) Note(member);
     }
@@ -91,8 +90,83 @@ class AnswerSplicer {
     else if (member.KeyIs(is_embeddings() ? "data" : "choices")) content_ = member.value;
   }
 
+  // The members of a choice and of its message: ranges of `inner_`.
+  struct Range {
+    size_t begin = 0, end = 0;
+  };
+  struct Choice {
+    std::string_view text;
+    std::string_view message_text;
+    Range members, message;
+  };
+
+  // One walk over the body, into choices and messages: its bytes are mostly one long content string.
+  void Collect() {
+    top_.reserve(12);
+    inner_.reserve(16);
+    const size_t base = body_.find('{');
+    json::Member member;
+    size_t at = base + 1;
+    for (size_t value = 0; (value = json::BeginMemberAt(body_, &at, &member)) != std::string_view::npos;) {
+      const bool enter = !is_embeddings() && body_[value] == '[' && member.KeyIs("choices");
+      if (enter) choices_.clear();
+      at = enter ? CollectChoices(value) : json::SkipValueAt(body_, value);
+      json::FinishMember(body_, 0, value, at, &member);
+      top_.push_back(member);
+    }
+  }
+
+  size_t CollectChoices(size_t at) {
+    for (at = json::SkipSpaceAt(body_, at + 1); at < body_.size() && body_[at] != ']';
+         at = json::SkipSpaceAt(body_, at)) {
+      if (body_[at] == ',') at = json::SkipSpaceAt(body_, at + 1);
+      at = body_[at] == '{' ? CollectChoice(at) : json::SkipValueAt(body_, at);
+    }
+    return at + 1;
+  }
+
+  size_t CollectChoice(size_t base) {
+    Choice choice;
+    choice_.clear();
+    json::Member member;
+    size_t at = base + 1;
+    for (size_t value = 0; (value = json::BeginMemberAt(body_, &at, &member)) != std::string_view::npos;) {
+      const bool enter = is_chat() && body_[value] == '{' && member.KeyIs("message");
+      at = enter ? CollectMessage(value, &choice) : json::SkipValueAt(body_, value);
+      json::FinishMember(body_, base, value, at, &member);
+      choice_.push_back(member);
+    }
+    choice.members = Append(choice_);
+    choice.text = body_.substr(base, at + 1 - base);
+    choices_.push_back(choice);
+    return at + 1;
+  }
+
+  size_t CollectMessage(size_t base, Choice* choice) {
+    message_.clear();
+    json::Member member;
+    size_t at = base + 1;
+    for (size_t value = 0; (value = json::BeginMemberAt(body_, &at, &member)) != std::string_view::npos;) {
+      at = json::SkipValueAt(body_, value);
+      json::FinishMember(body_, base, value, at, &member);
+      message_.push_back(member);
+    }
+    choice->message = Append(message_);
+    choice->message_text = body_.substr(base, at + 1 - base);
+    return at + 1;
+  }
+
+  Range Append(const std::vector<json::Member>& members) {
+    const size_t begin = inner_.size();
+    inner_.insert(inner_.end(), members.begin(), members.end());
+    return {begin, inner_.size()};
+  }
+  [[nodiscard]] std::span<const json::Member> At(Range range) const {
+    return std::span(inner_).subspan(range.begin, range.end - range.begin);
+  }
+
   // The last member called `key`, nullptr when there is none.
-  static const json::Member* FindIn(const std::vector<json::Member>& members, std::string_view key) {
+  static const json::Member* FindIn(std::span<const json::Member> members, std::string_view key) {
     const json::Member* found = nullptr;
     for (const json::Member& member : members) {
       if (member.KeyIs(key)) found = &member;
@@ -135,7 +209,10 @@ class AnswerSplicer {
     if (is_embeddings()) {
       if (member.KeyIs("usage")) EditEmbeddingUsage(member.value);
     } else if (member.KeyIs("choices")) {
-      for (json::ElementCursor c(member.value); c.Next();) EditChoice(c.value());
+      // Of two lists the last one was collected, and is the one that counts.
+      if (member.value.data() == content_.data()) {
+        for (const Choice& choice : choices_) EditChoice(choice);
+      }
     }
   }
 
@@ -146,18 +223,18 @@ class AnswerSplicer {
     editor.InsertFirst(R"("completion_tokens":0)");
   }
 
-  void EditChoice(std::string_view choice) {
-    if (json::KindOf(choice) != json::Kind::kObject) return;
-    ObjectEditor editor(choice, &edits_);
-    json::CollectMembers(choice, choice_);
-    if (FindIn(choice_, "finish_reason") == nullptr) editor.InsertFirst(R"("finish_reason":"stop")");
-    for (const json::Member& member : choice_) {
+  void EditChoice(const Choice& choice) {
+    ObjectEditor editor(choice.text, &edits_);
+    const std::span<const json::Member> members = At(choice.members);
+    if (FindIn(members, "finish_reason") == nullptr) editor.InsertFirst(R"("finish_reason":"stop")");
+    for (const json::Member& member : members) {
       if (member.KeyIs("finish_reason")) {
         EditFinish(member, &editor);
         continue;
       }
       editor.Keep(member);
-      if (is_chat() && member.KeyIs("message")) EditMessage(member.value);
+      // Of two messages the last one was collected.
+      if (member.value.data() == choice.message_text.data()) EditMessage(choice);
     }
     editor.Finish({}, nullptr);
   }
@@ -172,18 +249,19 @@ class AnswerSplicer {
     editor->ReplaceValue(member, quoted, true);
   }
 
-  void EditMessage(std::string_view message) {
-    if (json::KindOf(message) != json::Kind::kObject) return;
-    json::CollectMembers(message, message_);
-    const auto has = [this](std::string_view key) {
-      const json::Member* member = FindIn(message_, key);
-      return member != nullptr && !IsNull(*member);
-    };
-    const bool has_reasoning = has("reasoning_content");
-    const bool may_split = !has_reasoning && !has("reasoning");
-    ObjectEditor editor(message, &edits_);
-    if (FindIn(message_, "role") == nullptr) editor.InsertFirst(R"("role":"assistant")");
-    for (const json::Member& member : message_) {
+  void EditMessage(const Choice& choice) {
+    const std::span<const json::Member> members = At(choice.message);
+    const json::Member* role = nullptr;
+    bool has_reasoning = false, has_other_reasoning = false;
+    for (const json::Member& member : members) {
+      if (member.KeyIs("role")) role = &member;
+      else if (member.KeyIs("reasoning_content")) has_reasoning = !IsNull(member);
+      else if (member.KeyIs("reasoning")) has_other_reasoning = !IsNull(member);
+    }
+    const bool may_split = !has_reasoning && !has_other_reasoning;
+    ObjectEditor editor(choice.message_text, &edits_);
+    if (role == nullptr) editor.InsertFirst(R"("role":"assistant")");
+    for (const json::Member& member : members) {
       if (member.kind == json::Kind::kString && !has_reasoning && member.KeyIs("reasoning")) {
         editor.ReplaceKey(member, R"("reasoning_content")");
       } else {
@@ -244,7 +322,9 @@ class AnswerSplicer {
   EditList edits_;
   std::string quoted_model_, additions_, scratch_;
   std::vector<std::unique_ptr<std::string>> split_;
-  std::vector<json::Member> top_, choice_, message_;
+  std::vector<json::Member> top_, inner_;
+  std::vector<Choice> choices_;
+  std::vector<json::Member> choice_, message_;  // scratch of the level that is being collected
   std::string_view content_;
   size_t completion_bytes_ = 0;
   bool has_id_ = false, has_object_ = false, has_created_ = false, has_model_ = false;

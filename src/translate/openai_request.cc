@@ -76,7 +76,8 @@ class RequestSplicer {
       : body_(body),
         request_(request),
         deployment_(*target.deployment),
-        members_(CollectMembers(body)),
+        members_(request.members != nullptr && request.body.data() == body.data() ? *request.members
+                                                                                  : Collect(body)),
         policy_(members_, request.endpoint, target),
         edits_(body) {
     json::AppendQuoted(quoted_model_, target.upstream_model);
@@ -106,10 +107,9 @@ class RequestSplicer {
   [[nodiscard]] const std::vector<std::string>& refused() const { return refused_; }
 
  private:
-  static std::vector<json::Member> CollectMembers(std::string_view body) {
-    std::vector<json::Member> members;
-    json::CollectMembers(body, members);
-    return members;
+  const std::vector<json::Member>& Collect(std::string_view body) {
+    json::CollectMembers(body, own_members_);
+    return own_members_;
   }
 
   void SpliceMember(const json::Member& member, ObjectEditor* editor) {
@@ -155,8 +155,9 @@ class RequestSplicer {
 
   // A fallback's overrides, and extra_body for OpenAI's own parameters, win over the client.
   [[nodiscard]] bool IsOverridden(std::string_view key) const {
-    if (IsFixedMember(key) || IsControlMember(key)) return false;
     const json::Object* overrides = request_.overrides;
+    if (overrides == nullptr && client_extra_.empty() && deployment_.extra_body.empty()) return false;
+    if (IsFixedMember(key) || IsControlMember(key)) return false;
     if (overrides != nullptr && json::Get(*overrides, key) != nullptr) return true;
     if (!IsOpenAiParam(key)) return false;
     if (json::Get(deployment_.extra_body, key) != nullptr) return true;
@@ -228,7 +229,8 @@ class RequestSplicer {
   const std::string_view body_;
   const ClientRequest& request_;
   const config::Deployment& deployment_;
-  const std::vector<json::Member> members_;
+  std::vector<json::Member> own_members_;  // before its user members_
+  const std::vector<json::Member>& members_;
   const ParamPolicy policy_;
   EditList edits_;
   std::string_view client_extra_, client_headers_;

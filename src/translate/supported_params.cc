@@ -17,7 +17,7 @@ struct KeyRow {
   BodyKey id;
 };
 
-// All of OpenAI's parameters, sorted by key.
+// All of OpenAI's parameters.
 constexpr auto kKeys = std::to_array<KeyRow>({
     {"audio", BodyKey::kPlain},
     {"best_of", BodyKey::kPlain},
@@ -62,12 +62,36 @@ constexpr auto kKeys = std::to_array<KeyRow>({
     {"verbosity", BodyKey::kPlain},
     {"web_search_options", BodyKey::kPlain},
 });
-constexpr bool ByKey(const KeyRow& a, const KeyRow& b) { return a.key < b.key; }
-static_assert(std::is_sorted(kKeys.begin(), kKeys.end(), ByKey));
+
+// Every member of every body is looked up, so the rows stand in buckets of equal length: a handful
+// of candidates, most of them ruled out by their first byte.
+constexpr size_t kKeyBytesMax = 24;
+struct KeyBuckets {
+  std::array<KeyRow, kKeys.size()> rows{};
+  std::array<uint8_t, kKeyBytesMax + 2> begin{};
+};
+constexpr KeyBuckets MakeBuckets() {
+  KeyBuckets out;
+  size_t at = 0;
+  for (size_t length = 0; length <= kKeyBytesMax; ++length) {
+    out.begin[length] = static_cast<uint8_t>(at);
+    for (const KeyRow& row : kKeys) {
+      if (row.key.size() == length) out.rows[at++] = row;
+    }
+  }
+  out.begin[kKeyBytesMax + 1] = static_cast<uint8_t>(at);
+  return out;
+}
+constexpr KeyBuckets kBuckets = MakeBuckets();
+static_assert(kBuckets.begin[kKeyBytesMax + 1] == kKeys.size(), "a key is longer than kKeyBytesMax");
 
 const KeyRow* FindKey(std::string_view key) {
-  const auto row = std::lower_bound(kKeys.begin(), kKeys.end(), KeyRow{key, {}}, ByKey);
-  return row != kKeys.end() && row->key == key ? &*row : nullptr;
+  if (key.size() > kKeyBytesMax || key.empty()) return nullptr;
+  for (size_t i = kBuckets.begin[key.size()]; i < kBuckets.begin[key.size() + 1]; ++i) {
+    const KeyRow& row = kBuckets.rows[i];
+    if (row.key[0] == key[0] && row.key == key) return &row;
+  }
+  return nullptr;
 }
 
 // What single providers want otherwise; everybody else takes OpenAI's names.

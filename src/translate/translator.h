@@ -20,6 +20,7 @@
 #include "api/endpoint.h"
 #include "api/usage.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/json_tree.h"
 #include "base/result.h"
 #include "config/snapshot.h"
@@ -35,6 +36,8 @@ struct ClientRequest {
   bool stream = false;               // "stream": true
   bool include_usage = false;        // client's stream_options.include_usage (or the setting)
   const json::Object* overrides = nullptr;  // members of a fallback target {model, ...}; replace
+  // The members of `body`, where the caller has collected them; nullptr: they are collected anew.
+  const std::vector<json::Member>* members = nullptr;
 };
 
 struct AttemptTarget {

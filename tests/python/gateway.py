@@ -36,13 +36,16 @@ def row(name, model, base=None, info=None, **params):
 
 
 class Gateway:
-    """One process. `config` is a dict or the text of the file."""
+    """One process. `config` is a dict or the text of the file; None: `config_file` stands already."""
 
-    def __init__(self, folder, config, *, workers=1, args=(), env=None, key=None, scheme="http", verify=True):
+    def __init__(self, folder, config, *, workers=1, args=(), env=None, key=None, scheme="http", verify=True,
+                 config_file=None):
         self.folder, self.workers, self.args = Path(folder), workers, list(args)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.config_file = self.folder / "config.yaml"
-        self.config_file.write_text(config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False))
+        self.config_file = Path(config_file or self.folder / "config.yaml")
+        if config is not None:
+            text = config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False)
+            self.config_file.write_text(text)
         self.key = key or "sk-" + secrets.token_hex(24)
         self.port = free_port()
         self.url = f"{scheme}://127.0.0.1:{self.port}"

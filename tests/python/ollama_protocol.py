@@ -78,3 +78,11 @@ def content(call, piece):
 
 def closing(call, answer, pieces):
     yield _line(call, {**_wrap(call, ""), **_last(pieces)})
+
+
+def stream_error():
+    return b'{"error": "scripted failure in the stream"}\n'
+
+
+def malformed_event():
+    return b'{"model": nonsense\n'

@@ -133,3 +133,11 @@ def closing(call, answer, pieces):
     if answer.usage and (call.body.get("stream_options") or {}).get("include_usage"):
         yield _event(call, [], usage=usage(pieces))
     yield b"data: [DONE]\n\n"
+
+
+def stream_error():
+    return b'data: {"error": {"message": "Scripted failure in the stream.", "type": "server_error", "code": 500}}\n\n'
+
+
+def malformed_event():
+    return b'data: {"id": nonsense\n\n'

@@ -14,6 +14,9 @@ behaviour, the rest keeps callers apart ("ok.a" and "ok.b" are counted separatel
   garbage  empty                 200 with something that is not JSON / with nothing
   cut                            cut in the first bytes of the body, before any content
   midcut                         cut after two content chunks
+  words-N[-FAULT-K]              the words w0 .. wN-1, one a chunk, beginning behind those that the request
+                                 ends with already; a request that brings none meets FAULT before chunk K:
+                                 cut, reset, stall, error (event), garbage (one malformed event, then on)
 
 Every connection and request is recorded with monotonic times.
 """
@@ -280,9 +283,17 @@ async def _stream(protocol, reply, call, behaviour, numbers, answer):
         pieces = [f"w{i} " for i in range(numbers[0])]
     elif behaviour == "big":
         pieces = ["x" * 16384] * (numbers[0] * 64)
+    fault = None
+    if behaviour == "words":
+        begun = _words_so_far(call)
+        pieces = [f"w{i} " for i in range(begun, numbers[0])]
+        words = re.findall(r"cut|reset|stall|error|garbage", call.model)
+        fault = (words[0], numbers[1]) if words and not begun else None
     for frame in protocol.opening(call, answer):
         await reply.part(frame)
     for i, piece in enumerate(pieces):
+        if fault and i == fault[1]:
+            await _fault(protocol, reply, fault[0])
         if gap and i:
             await asyncio.sleep(gap)
         await reply.part(protocol.content(call, piece))
@@ -290,6 +301,28 @@ async def _stream(protocol, reply, call, behaviour, numbers, answer):
             raise Drop()
     if behaviour == "stall":
         await asyncio.sleep(SILENCE_S)
+    if fault and fault[1] == len(pieces):
+        await _fault(protocol, reply, fault[0])
     for frame in protocol.closing(call, answer, len(pieces)):
         await reply.part(frame)
     await reply.end()
+
+
+def _words_so_far(call):
+    """How many words end the request: a last assistant message, or the end of the prompt."""
+    messages = call.body.get("messages") or []
+    text = call.body.get("prompt") or ""
+    if messages and messages[-1].get("role") == "assistant":
+        text = messages[-1]["content"]
+    return len(re.findall(r"w\d+ ", str(text)))
+
+
+async def _fault(protocol, reply, kind):
+    if kind in ("cut", "reset"):
+        raise Drop(reset=kind == "reset")
+    if kind == "stall":
+        await asyncio.sleep(SILENCE_S)
+    if kind == "error":
+        await reply.part(protocol.stream_error())
+    if kind == "garbage":
+        await reply.part(protocol.malformed_event())

@@ -1,0 +1,71 @@
+#include "gateway/runtime.h"
+
+#include "gateway/core.h"
+
+namespace gw::gateway {
+
+namespace {
+
+metrics::LitellmMetricsOptions MetricsOptions(const config::Snapshot& snapshot, uint32_t workers) {
+  metrics::LitellmMetricsOptions options;
+  options.registry.workers = workers;
+  if (snapshot.metrics.series_per_family_max != 0)
+    options.registry.series_per_family_max = snapshot.metrics.series_per_family_max;
+  options.registry.created_series = snapshot.metrics.created_series;
+  options.latency_buckets = snapshot.metrics.latency_buckets;
+  options.end_user_label = snapshot.metrics.end_user_label;
+  options.stream_label = snapshot.metrics.emit_stream_label;
+  return options;
+}
+
+double Sum(const std::vector<WorkerCounts>& counts, std::atomic<int64_t> WorkerCounts::* member) {
+  int64_t total = 0;
+  for (const WorkerCounts& c : counts) total += (c.*member).load(std::memory_order_relaxed);
+  return static_cast<double>(total);
+}
+
+metrics::LiveState MakeLiveState(Runtime& runtime) {
+  metrics::LiveState live;
+  live.in_flight_requests = [&runtime] { return Sum(runtime.counts, &WorkerCounts::in_flight); };
+  live.active_streams = [&runtime] { return Sum(runtime.counts, &WorkerCounts::active_streams); };
+  live.deployments = [&runtime](const std::function<void(const metrics::LiveState::Deployment&)>& emit) {
+    const std::shared_ptr<Core> core = runtime.current();
+    const TimePoint now = SteadyClock::now();
+    for (const config::Deployment& d : core->snapshot->deployments) {
+      metrics::LiveState::Deployment row;
+      row.labels = {d.model_name, d.upstream_model, d.id, d.api_base, d.provider};
+      row.state = static_cast<int>(core->state.HealthAt(d.index, now));
+      row.cooldown_left_s = Seconds(core->state.CooldownLeft(d.index, now));
+      emit(row);
+    }
+  };
+  return live;
+}
+
+}  // namespace
+
+Runtime::Runtime(const config::Snapshot& snapshot, uint32_t worker_count) : counts(worker_count) {
+  metrics = std::make_unique<metrics::LitellmMetrics>(MetricsOptions(snapshot, worker_count), MakeLiveState(*this));
+}
+
+std::shared_ptr<Core> Runtime::current() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return current_;
+}
+
+void Runtime::SetCurrent(std::shared_ptr<Core> core) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  current_.swap(core);
+}
+
+std::shared_ptr<ResponseCache> Runtime::CacheFor(const config::CacheSettings& settings) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!settings.on()) {
+    cache_.reset();
+  } else if (cache_ == nullptr || !cache_->Fits(settings)) {
+    cache_ = std::make_shared<ResponseCache>(settings, flights_);
+  }
+  return cache_;
+}
+
+}  // namespace gw::gateway

@@ -1,0 +1,316 @@
+#include "routing/pick_row.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "routing/affinity.h"
+#include "routing/cooldown.h"
+#include "routing/half_open.h"
+#include "routing/latency.h"
+#include "routing/route_errors.h"
+#include "routing/usage.h"
+
+namespace gw::routing {
+namespace {
+
+using config::Deployment;
+using config::RoutingStrategy;
+using Metric = double RowFacts::*;
+
+size_t PickUniform(size_t count, Random& random) {
+  if (count <= 1) return 0;
+  const auto at = static_cast<size_t>(random.NextUnit() * static_cast<double>(count));
+  return std::min(at, count - 1);
+}
+
+// Memory that a thread's decisions use in turn.
+struct Scratch {
+  RowList tried;
+  std::vector<double> values;
+  std::vector<uint32_t> best;
+};
+
+Scratch& ThreadScratch() {
+  static thread_local Scratch scratch;
+  return scratch;
+}
+
+class Picker {
+ public:
+  Picker(RowList& rows, const SelectionInput& input, SharedState& state, TimePoint now,
+         Random& random)
+      : rows_(rows),
+        input_(input),
+        table_(input.table),
+        state_(state),
+        clock_{.now = now, .unix_offset_s = state.unix_offset_s()},
+        random_(random),
+        scratch_(ThreadScratch()) {}
+
+  Selection Run();
+
+ private:
+  [[nodiscard]] bool Shuffles() const;
+  [[nodiscard]] bool DropsLimitedRows() const;
+  [[nodiscard]] TokenCounts Estimate(const Deployment* row) const;
+  [[nodiscard]] Metric ShuffleMetric() const;
+  void SetTriedApart();
+
+  size_t Pick(const RowList& pool);
+  size_t PickWeighted(const RowList& pool);
+  size_t PickByLatency(const RowList& pool);
+  template <typename ValueOf>
+  size_t PickLowest(const RowList& pool, double buffer, ValueOf value_of);
+  size_t PickCheapest(const RowList& pool) const;
+
+  // True: selection_ is complete.
+  bool TryPinned();
+  bool TryRow(const Deployment* row);
+  void DropLimited(RowList& pool);
+  void NoteRefusal(Reservation refusal, const Deployment* row);
+  Selection Refused();
+
+  RowList& rows_;  // fresh ones, in config order
+  const SelectionInput& input_;
+  const RowTable& table_;
+  SharedState& state_;
+  const LimitClock clock_;
+  Random& random_;
+  Scratch& scratch_;
+  Metric metric_ = nullptr;
+  Selection selection_;
+  std::optional<Reservation> refusal_;
+  Duration free_in_ = Duration::max();
+};
+
+bool Picker::Shuffles() const {
+  return input_.settings.strategy == RoutingStrategy::kSimpleShuffle ||
+         input_.settings.strategy == RoutingStrategy::kProviderBudget;
+}
+
+bool Picker::DropsLimitedRows() const {
+  return table_.any_limit() && !Shuffles() &&
+         input_.settings.strategy != RoutingStrategy::kLeastBusy;
+}
+
+TokenCounts Picker::Estimate(const Deployment* row) const {
+  const uint32_t index = table_.IndexOf(row);
+  if (!table_.at(index).limits.counts_tokens) return {};
+  return EstimateTokens(state_.at(index), input_.controls);
+}
+
+// The one metric that weights the shuffle: the first that any candidate has. nullptr: uniform.
+Metric Picker::ShuffleMetric() const {
+  const std::pair<bool, Metric> metrics[] = {{table_.any_weight(), &RowFacts::weight},
+                                             {table_.any_rpm(), &RowFacts::rpm},
+                                             {table_.any_tpm(), &RowFacts::tpm}};
+  for (const auto& [any, metric] : metrics) {
+    if (any && std::any_of(rows_.begin(), rows_.end(), [&, m = metric](const Deployment* row) {
+          return table_.of(row).*m > 0;
+        })) {
+      return metric;
+    }
+  }
+  return nullptr;
+}
+
+void Picker::SetTriedApart() {
+  scratch_.tried.clear();
+  if (input_.tried.empty()) return;
+  const auto is_fresh = [&](const Deployment* row) {
+    const uint32_t index = table_.IndexOf(row);
+    return std::find(input_.tried.begin(), input_.tried.end(), index) == input_.tried.end();
+  };
+  const auto fresh_end = std::stable_partition(rows_.begin(), rows_.end(), is_fresh);
+  scratch_.tried.assign(fresh_end, rows_.end());
+  rows_.erase(fresh_end, rows_.end());
+}
+
+size_t Picker::PickWeighted(const RowList& pool) {
+  if (metric_ == nullptr) return PickUniform(pool.size(), random_);
+  double sum = 0;
+  for (const Deployment* row : pool) sum += table_.of(row).*metric_;
+  double left = random_.NextUnit() * sum;
+  size_t last = 0;
+  for (size_t i = 0; i < pool.size(); ++i) {
+    const double share = table_.of(pool[i]).*metric_;
+    if (share <= 0) continue;
+    last = i;
+    if (left < share) return i;
+    left -= share;
+  }
+  return last;
+}
+
+// Uniform among the rows whose value is at most the lowest one and `buffer` of it. Every value is
+// read once: they move while we look.
+template <typename ValueOf>
+size_t Picker::PickLowest(const RowList& pool, double buffer, ValueOf value_of) {
+  if (pool.size() == 1) return 0;
+  std::vector<double>& values = scratch_.values;
+  values.resize(pool.size());
+  double lowest = std::numeric_limits<double>::max();
+  for (size_t i = 0; i < pool.size(); ++i) {
+    values[i] = value_of(pool[i]);
+    lowest = std::min(lowest, values[i]);
+  }
+  const double bound = lowest * (1 + buffer);
+  scratch_.best.clear();
+  for (size_t i = 0; i < pool.size(); ++i) {
+    if (values[i] <= bound) scratch_.best.push_back(static_cast<uint32_t>(i));
+  }
+  return scratch_.best[PickUniform(scratch_.best.size(), random_)];
+}
+
+// A row that was slow once would never be looked at again: a small share ignores the samples.
+size_t Picker::PickByLatency(const RowList& pool) {
+  const config::StrategyArgs& args = input_.settings.strategy_args;
+  if (pool.size() > 1 && args.exploration > 0 && random_.NextUnit() < args.exploration) {
+    return PickUniform(pool.size(), random_);
+  }
+  const bool is_stream = input_.controls.stream;
+  return PickLowest(pool, args.lowest_latency_buffer, [&](const Deployment* row) {
+    return LatencyOf(state_.at(table_.IndexOf(row)), is_stream, clock_.now);
+  });
+}
+
+size_t Picker::PickCheapest(const RowList& pool) const {
+  const auto cheapest =
+      std::min_element(pool.begin(), pool.end(), [&](const Deployment* a, const Deployment* b) {
+        return table_.of(a).cost < table_.of(b).cost;
+      });
+  return static_cast<size_t>(cheapest - pool.begin());
+}
+
+size_t Picker::Pick(const RowList& pool) {
+  switch (input_.settings.strategy) {
+    case RoutingStrategy::kLeastBusy:
+      return PickLowest(pool, 0, [&](const Deployment* row) {
+        const DeploymentState& state = state_.at(table_.IndexOf(row));
+        return static_cast<double>(state.in_flight.load(std::memory_order_relaxed));
+      });
+    case RoutingStrategy::kUsageBased:
+    case RoutingStrategy::kUsageBasedV2:
+      return PickLowest(pool, 0, [&](const Deployment* row) {
+        return TokensOf(state_.at(table_.IndexOf(row)), clock_.now);
+      });
+    case RoutingStrategy::kLatencyBased: return PickByLatency(pool);
+    case RoutingStrategy::kCostBased: return PickCheapest(pool);
+    case RoutingStrategy::kSimpleShuffle:
+    case RoutingStrategy::kProviderBudget: break;
+  }
+  return PickWeighted(pool);
+}
+
+void Picker::NoteRefusal(Reservation refusal, const Deployment* row) {
+  const uint32_t index = table_.IndexOf(row);
+  if (refusal != Reservation::kSlotsFull && refusal != Reservation::kProbeRunning) {
+    free_in_ = std::min(free_in_,
+                        FreeIn(refusal, state_.at(index), table_.at(index).limits, clock_));
+  }
+  // A busy row is worth a retry, one over its rate is not: the hopeful answer wins.
+  if (refusal_ && (*refusal_ == Reservation::kSlotsFull || refusal != Reservation::kSlotsFull)) {
+    return;
+  }
+  refusal_ = refusal;
+  selection_.row = row;
+}
+
+bool Picker::TryRow(const Deployment* row) {
+  const uint32_t index = table_.IndexOf(row);
+  DeploymentState& state = state_.at(index);
+  if (!BeginProbe(state, clock_.now, selection_.probe)) {
+    NoteRefusal(Reservation::kProbeRunning, row);
+    return false;
+  }
+  TokenCounts tokens = Estimate(row);
+  const Reservation reservation = ReserveRow(state, table_.at(index).limits, tokens, clock_);
+  if (reservation != Reservation::kHeld) {
+    EndProbe(state, selection_.probe, false);
+    NoteRefusal(reservation, row);
+    return false;
+  }
+  selection_.kind = Selection::Kind::kPicked;
+  selection_.row = row;
+  selection_.held = tokens;
+  return true;
+}
+
+// Rows that can be seen to be full are not asked one by one.
+void Picker::DropLimited(RowList& pool) {
+  std::erase_if(pool, [&](const Deployment* row) {
+    const uint32_t index = table_.IndexOf(row);
+    const Reservation check =
+        CheckRow(state_.at(index), table_.at(index).limits, Estimate(row), clock_);
+    if (check == Reservation::kHeld) return false;
+    NoteRefusal(check, row);
+    return true;
+  });
+}
+
+bool Picker::TryPinned() {
+  if (state_.affinity() == nullptr) return false;
+  const auto pinned =
+      PinnedRow(state_, input_.settings, input_.controls, input_.group, clock_.now);
+  if (!pinned.has_value()) return false;
+  const auto at = std::find_if(rows_.begin(), rows_.end(), [&](const Deployment* row) {
+    return table_.IndexOf(row) == *pinned;
+  });
+  if (at == rows_.end()) return false;
+  if (TryRow(*at)) return true;
+  rows_.erase(at);
+  return false;
+}
+
+Selection Picker::Run() {
+  if (Shuffles()) metric_ = ShuffleMetric();
+  // A row that the metric gives nothing must not win just because the others were tried.
+  if (metric_ != nullptr) {
+    std::erase_if(rows_, [&](const Deployment* row) { return !(table_.of(row).*metric_ > 0); });
+  }
+  SetTriedApart();
+  if (TryPinned()) return std::move(selection_);
+  for (RowList* pool : {&rows_, &scratch_.tried}) {
+    if (DropsLimitedRows()) DropLimited(*pool);
+    while (!pool->empty()) {
+      const size_t at = Pick(*pool);
+      if (TryRow((*pool)[at])) return std::move(selection_);
+      pool->erase(pool->begin() + static_cast<std::ptrdiff_t>(at));
+      DropLimited(*pool);
+    }
+  }
+  return Refused();
+}
+
+Selection Picker::Refused() {
+  selection_.kind = *refusal_ == Reservation::kSlotsFull ? Selection::Kind::kSlotsFull
+                                                         : Selection::Kind::kRefused;
+  if (free_in_ != Duration::max() && *refusal_ != Reservation::kSlotsFull) {
+    selection_.free_in = free_in_;
+  }
+  const RoutingStrategy strategy = input_.settings.strategy;
+  const bool by_strategy =
+      DropsLimitedRows() && !input_.settings.enforce_model_rate_limits &&
+      selection_.kind == Selection::Kind::kRefused && *refusal_ != Reservation::kProbeRunning;
+  if (by_strategy && (strategy == RoutingStrategy::kUsageBased ||
+                      strategy == RoutingStrategy::kUsageBasedV2)) {
+    selection_.error =
+        AllOverUsage(input_.group, input_.rows, table_, state_, clock_.now);
+  } else if (by_strategy) {
+    selection_.error = NothingToCall(input_.group);
+  } else {
+    const uint32_t index = table_.IndexOf(selection_.row);
+    selection_.error = RefusalError(*refusal_, state_.at(index), *selection_.row,
+                                    table_.at(index).limits, clock_);
+  }
+  return std::move(selection_);
+}
+
+}  // namespace
+
+Selection PickRow(RowList& rows, const SelectionInput& input, SharedState& state, TimePoint now,
+                  Random& random) {
+  return Picker(rows, input, state, now, random).Run();
+}
+
+}  // namespace gw::routing

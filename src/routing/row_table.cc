@@ -1,0 +1,91 @@
+#include "routing/row_table.h"
+
+#include <algorithm>
+
+#include "routing/row_limits.h"
+
+namespace gw::routing {
+namespace {
+
+using config::RoutingStrategy;
+
+double CostOf(const config::Deployment& row) {
+  constexpr double kUnknownCost = 5.0;  // per direction, as LiteLLM assumes
+  const auto cost = [&](std::optional<double> config::Price::*field) {
+    if (const auto& own = row.price.*field; own.has_value()) return *own;
+    if (row.facts != nullptr && (row.facts->price.*field).has_value()) {
+      return *(row.facts->price.*field);
+    }
+    return kUnknownCost;
+  };
+  return cost(&config::Price::input_cost_per_token) + cost(&config::Price::output_cost_per_token);
+}
+
+// Does the strategy itself drop rows that are over rpm or tpm?
+bool StrategyLimits(RoutingStrategy strategy) {
+  return strategy == RoutingStrategy::kLatencyBased || strategy == RoutingStrategy::kUsageBased ||
+         strategy == RoutingStrategy::kUsageBasedV2 || strategy == RoutingStrategy::kCostBased;
+}
+
+bool IsUsageBased(RoutingStrategy strategy) {
+  return strategy == RoutingStrategy::kUsageBased || strategy == RoutingStrategy::kUsageBasedV2;
+}
+
+int64_t LimitValue(const std::optional<int64_t>& limit) {
+  return limit.has_value() ? std::max<int64_t>(*limit, 0) : RowLimits::kNone;
+}
+
+int32_t ProviderBudgetOf(const config::Deployment& row, const config::RouterSettings& settings) {
+  for (size_t i = 0; i < settings.provider_budgets.size(); ++i) {
+    if (settings.provider_budgets[i].provider == row.provider) return static_cast<int32_t>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+RowLimits LimitsOf(const config::Deployment& row, const config::RouterSettings& settings) {
+  RowLimits limits;
+  limits.slots = LimitValue(SlotLimit(row, settings));
+  if (settings.enforce_model_rate_limits || StrategyLimits(settings.strategy)) {
+    limits.rpm = LimitValue(row.rpm);
+    limits.tpm = LimitValue(row.tpm);
+  }
+  if (settings.enforce_model_rate_limits) {
+    limits.itpm = LimitValue(row.itpm);
+    limits.otpm = LimitValue(row.otpm);
+    limits.rpd = LimitValue(row.rpd);
+    limits.tpd = LimitValue(row.tpd);
+    limits.daily_reset_s = row.daily_reset_s;
+  }
+  limits.counts_requests = row.rpm.has_value() || row.tpm.has_value() || limits.rpd >= 0;
+  limits.counts_tokens =
+      row.tpm.has_value() || limits.LimitsTokens() || IsUsageBased(settings.strategy);
+  return limits;
+}
+
+RowTable::RowTable(const config::Snapshot& snapshot) : first_(snapshot.deployments.data()) {
+  facts_.reserve(snapshot.deployments.size());
+  for (const config::Deployment& row : snapshot.deployments) {
+    RowFacts& facts = facts_.emplace_back();
+    facts.weight = std::max(row.weight.value_or(0), 0.0);
+    facts.rpm = static_cast<double>(std::max<int64_t>(row.rpm.value_or(0), 0));
+    facts.tpm = static_cast<double>(std::max<int64_t>(row.tpm.value_or(0), 0));
+    facts.cost = CostOf(row);
+    facts.order = row.order.value_or(0);
+    facts.has_order = row.order.has_value();
+    facts.blocked = row.blocked;
+    facts.provider_budget = ProviderBudgetOf(row, snapshot.router);
+    facts.has_budget = row.max_budget.has_value() && row.budget_period_s > 0;
+    facts.limits = LimitsOf(row, snapshot.router);
+    any_blocked_ |= facts.blocked;
+    any_order_ |= facts.has_order;
+    any_weight_ |= facts.weight > 0;
+    any_rpm_ |= facts.rpm > 0;
+    any_tpm_ |= facts.tpm > 0;
+    any_limit_ |= facts.limits.LimitsRate();
+    any_budget_ |= facts.has_budget || facts.provider_budget >= 0;
+  }
+}
+
+}  // namespace gw::routing

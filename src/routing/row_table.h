@@ -1,0 +1,72 @@
+// What do decisions read of every candidate? A Deployment is a kilobyte; a decision over a thousand
+// of them must not walk a megabyte. Built once per snapshot, immutable.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "config/snapshot.h"
+
+namespace gw::routing {
+
+// Limits that are enforced before a call; kNone: not limited.
+struct RowLimits {
+  static constexpr int64_t kNone = -1;
+  int64_t slots = kNone;
+  int64_t rpm = kNone, tpm = kNone, itpm = kNone, otpm = kNone;
+  int64_t rpd = kNone, tpd = kNone;
+  int32_t daily_reset_s = 0;
+  bool counts_requests = false;  // whether or not they are limited
+  bool counts_tokens = false;
+
+  [[nodiscard]] bool LimitsRate() const { return rpm >= 0 || rpd >= 0 || LimitsTokens(); }
+  [[nodiscard]] bool LimitsTokens() const {
+    return tpm >= 0 || itpm >= 0 || otpm >= 0 || tpd >= 0;
+  }
+};
+
+[[nodiscard]] RowLimits LimitsOf(const config::Deployment& row,
+                                 const config::RouterSettings& settings);
+
+struct alignas(64) RowFacts {
+  double weight = 0;
+  double rpm = 0, tpm = 0;  // as weights of the shuffle
+  double cost = 0;          // USD per input token and output token
+  int64_t order = 0;
+  int32_t provider_budget = -1;  // position in RouterSettings::provider_budgets
+  bool has_order = false;
+  bool blocked = false;
+  bool has_budget = false;  // of its own
+  RowLimits limits;
+};
+
+class RowTable {
+ public:
+  explicit RowTable(const config::Snapshot& snapshot);
+
+  // Position of a row of the snapshot, without touching the row's memory.
+  [[nodiscard]] uint32_t IndexOf(const config::Deployment* row) const {
+    return static_cast<uint32_t>(row - first_);
+  }
+  [[nodiscard]] const RowFacts& at(uint32_t index) const { return facts_[index]; }
+  [[nodiscard]] const RowFacts& of(const config::Deployment* row) const {
+    return facts_[IndexOf(row)];
+  }
+
+  // Does any row of the snapshot have it? What nobody has costs nothing.
+  [[nodiscard]] bool any_blocked() const { return any_blocked_; }
+  [[nodiscard]] bool any_order() const { return any_order_; }
+  [[nodiscard]] bool any_weight() const { return any_weight_; }
+  [[nodiscard]] bool any_rpm() const { return any_rpm_; }
+  [[nodiscard]] bool any_tpm() const { return any_tpm_; }
+  [[nodiscard]] bool any_limit() const { return any_limit_; }
+  [[nodiscard]] bool any_budget() const { return any_budget_; }
+
+ private:
+  const config::Deployment* first_;
+  std::vector<RowFacts> facts_;
+  bool any_blocked_ = false, any_order_ = false, any_weight_ = false, any_rpm_ = false;
+  bool any_tpm_ = false, any_limit_ = false, any_budget_ = false;
+};
+
+}  // namespace gw::routing

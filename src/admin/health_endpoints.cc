@@ -84,7 +84,9 @@ Answer ReadinessDetailsAnswer(const config::Snapshot& snapshot, const RuntimeFac
   json::Object body;
   body["status"] = "healthy";
   body["db"] = "Not connected";
-  body["cache"] = snapshot.cache.on() ? json::Value(Text(config::CacheTypeName(snapshot.cache.type))) : json::Value(nullptr);
+  body["cache"] = nullptr;
+  // What serves, also where redis was asked for.
+  if (snapshot.cache.on()) body["cache"] = Text(config::CacheTypeName(config::CacheType::kLocal));
   body["litellm_version"] = Text(facts.compat_version);
   body["intertie_version"] = GW_VERSION;
   body["success_callbacks"] = std::move(callbacks);

@@ -47,6 +47,10 @@ CacheType ReadType(LoadContext& context, const yaml::Node& params) {
   } else if (row->type == CacheType::kOff) {
     context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet, params.place, path,
                 "accepted but not implemented: '" + name + "' stores nothing, every request goes upstream");
+  } else if (row->type == CacheType::kRedis) {
+    context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet, params.place, path,
+                "Redis is not used yet: each process keeps answers in its own memory, replicas share none of them and "
+                "a restart forgets them; 'local' says so");
   }
   return row->type;
 }

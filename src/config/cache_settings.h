@@ -33,6 +33,7 @@ struct CacheSettings {
   bool coalesce = false;
   double coalesce_wait_s = 60;
 
+  bool operator==(const CacheSettings&) const = default;
   [[nodiscard]] bool on() const { return type != CacheType::kOff; }
 };
 

@@ -13,7 +13,7 @@ constexpr auto kS = Section::kCacheParams;
 // One row per line, whatever its length.
 // clang-format off
 constexpr KeySpec kRows[] = {
-    {kS, "type", kString, "redis", kOn, "local or redis; semantic types are refused, s3, gcs, azure-blob and disk store nothing."},
+    {kS, "type", kString, "redis", kOn, "local. redis is accepted and kept in memory until Redis is supported; semantic types are refused; s3, gcs, azure-blob and disk store nothing."},
     {kS, "mode", kString, "default_on", kOn, "default_off caches only requests that say cache: {use-cache: true}."},
     {kS, "ttl", kNumber, "600 in memory, 60 in Redis", kOn, "Seconds an answer is kept."},
     {kS, "default_in_memory_ttl", kNumber, "600", kOn, "Used when ttl is not given and the type is local."},
@@ -26,6 +26,18 @@ constexpr KeySpec kRows[] = {
     {kS, "max_entry_kb", kNumber, "1024", kOn, "Ours: larger answers are not kept."},
     {kS, "coalesce", kBool, "false", kOn, "Ours: identical requests that arrive meanwhile wait for the first one's answer."},
     {kS, "coalesce_wait", kNumber, "60", kOn, "Ours: seconds they wait before they go upstream themselves."},
+    {kS, "host", kString, "REDIS_HOST", kLater, "Redis."},
+    {kS, "port", kScalar, "REDIS_PORT", kLater, "Redis."},
+    {kS, "password", kString, "REDIS_PASSWORD", kLater, "Redis."},
+    {kS, "username", kString, "-", kLater, "Redis."},
+    {kS, "url", kString, "REDIS_URL", kLater, "Redis."},
+    {kS, "db", kScalar, "0", kLater, "Redis."},
+    {kS, "ssl", kAny, "REDIS_SSL", kLater, "Redis."},
+    {kS, "ssl_*", kAny, "-", kLater, "Redis."},
+    {kS, "redis_*", kAny, "-", kLater, "Redis: start-up nodes of a cluster, flush size."},
+    {kS, "sentinel_*", kAny, "-", kLater, "Redis Sentinel."},
+    {kS, "service_name", kString, "-", kLater, "Redis Sentinel."},
+    {kS, "gcp_*", kAny, "-", kLater, "Redis with GCP accounts."},
     {kS, "similarity_threshold", kNumber, "-", kLater, "Semantic cache."},
     {kS, "*_embedding_model", kString, "-", kLater, "Semantic cache."},
     {kS, "qdrant_*", kAny, "-", kLater, "Semantic cache."},

@@ -216,6 +216,7 @@ net::Task<void> RunCachedEmbeddings(RequestContext& context, Worker& worker, con
   if (missing.size() < items.size()) {
     body = cache::BodyWithItems(context.request.body, missing);
     context.request.body = body;
+    json::CollectMembers(body, context.members);
   }
   AnswerKeeper keeper(context.core.snapshot->cache.entry_bytes_max, key);
   keeper.SetItems(std::move(known));

@@ -25,12 +25,14 @@ class Flights::Wait {
     gone_.Set(&Wait::OnGone, this);
     deadline_.Arm(SteadyClock::now() + wait_max_);
   }
-  [[nodiscard]] Joined await_resume() { return std::move(joined_); }
+  void await_resume() const noexcept {}
+  [[nodiscard]] Outcome outcome() const { return outcome_; }
+  [[nodiscard]] cache::EntryPtr TakeEntry() { return std::move(entry_); }
 
   void Settle(Outcome outcome, cache::EntryPtr entry) {
     follower_->wait = nullptr;
-    joined_.outcome = outcome;
-    joined_.entry = std::move(entry);
+    outcome_ = outcome;
+    entry_ = std::move(entry);
     deadline_.Disarm();
     gone_.Clear();
     waiter_.resume();
@@ -45,7 +47,8 @@ class Flights::Wait {
   Duration wait_max_;
   net::Deadline deadline_;
   std::coroutine_handle<> waiter_;
-  Joined joined_;
+  Outcome outcome_ = Outcome::kAlone;
+  cache::EntryPtr entry_;
 };
 
 net::Task<Flights::Joined> Flights::Join(std::string key, net::EventLoop& loop, net::CancelSlot& gone,
@@ -67,7 +70,9 @@ net::Task<Flights::Joined> Flights::Join(std::string key, net::EventLoop& loop, 
   }
   if (joined.outcome != Outcome::kLead) {
     Wait wait(std::move(follower), gone, wait_max);
-    joined = co_await wait;
+    co_await wait;
+    joined.outcome = wait.outcome();
+    joined.entry = wait.TakeEntry();
   }
   if (joined.outcome == Outcome::kLead) joined.lead.emplace(*this, std::move(key));
   co_return joined;

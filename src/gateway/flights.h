@@ -7,7 +7,8 @@
 //      '--too many wait: kAlone     '---client left--> kGone
 //
 // Any thread: followers live on other loops than their leader and are woken by a post to their own.
-// One lock per shard, held for a table probe; taken only by requests that may be shared at all.
+// Posts refer to the table: it outlives every loop. One lock per shard, held for a table probe; taken
+// only by requests that may be shared at all.
 #pragma once
 
 #include <array>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "base/clock.h"
 #include "cache/entry.h"

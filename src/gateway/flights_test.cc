@@ -1,0 +1,149 @@
+#include "gateway/flights.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace gw::gateway {
+namespace {
+
+using Outcome = Flights::Outcome;
+
+cache::EntryPtr Make(std::string body) {
+  auto entry = std::make_shared<cache::Entry>();
+  entry->body = std::move(body);
+  return entry;
+}
+
+// Requests of one loop, run by hand: what they got, in order.
+struct Traveller {
+  explicit Traveller(net::EventLoop& l) : loop(l) {}
+  net::EventLoop& loop;
+  net::CancelSlot gone;
+  std::atomic<bool> done{false};
+  Outcome outcome = Outcome::kAlone;
+  std::optional<Flights::Lead> lead;
+  cache::EntryPtr entry;
+};
+
+net::Task<void> Travel(Flights& flights, std::string key, Traveller& traveller, Duration wait) {
+  Flights::Joined joined = co_await flights.Join(std::move(key), traveller.loop, traveller.gone, wait);
+  traveller.outcome = joined.outcome;
+  if (joined.lead) traveller.lead.emplace(std::move(*joined.lead));
+  traveller.entry = joined.entry;
+  traveller.done = true;
+}
+
+class FlightsTest : public testing::Test {
+ protected:
+  void Start(Traveller& traveller, Duration wait = std::chrono::seconds(30)) {
+    net::Spawn(Travel(flights_, "key", traveller, wait));
+  }
+  // Runs the loop until everything posted so far has been done.
+  void Turn() {
+    loop_.Post([this] { loop_.Post([this] { loop_.Stop(); }); });
+    loop_.Run();
+  }
+
+  net::EventLoop loop_{0};
+  Flights flights_;
+};
+
+TEST_F(FlightsTest, TheFirstLeadsAndItsAnswerIsEverybodys) {
+  Traveller first(loop_), second(loop_), third(loop_);
+  Start(first);
+  Start(second);
+  Start(third);
+  ASSERT_EQ(first.outcome, Outcome::kLead);
+  EXPECT_FALSE(second.done);
+  const cache::EntryPtr entry = Make("x");
+  first.lead->Publish(entry);
+  Turn();
+  EXPECT_EQ(second.outcome, Outcome::kAnswer);
+  EXPECT_EQ(second.entry, entry);
+  EXPECT_EQ(third.entry, entry);
+  EXPECT_EQ(flights_.size(), 0U);
+}
+
+TEST_F(FlightsTest, WhenTheLeaderFailsOneFollowerTakesOver) {
+  Traveller first(loop_), second(loop_), third(loop_);
+  Start(first);
+  Start(second);
+  Start(third);
+  first.lead.reset();
+  Turn();
+  ASSERT_EQ(second.outcome, Outcome::kLead);
+  EXPECT_FALSE(third.done) << "one, not all";
+  second.lead->Publish(Make("y"));
+  Turn();
+  EXPECT_EQ(third.entry->body, "y");
+}
+
+TEST_F(FlightsTest, AFollowerThatLeftIsPassedOver) {
+  Traveller first(loop_), second(loop_), third(loop_);
+  Start(first);
+  Start(second);
+  Start(third);
+  second.gone.Fire();
+  EXPECT_EQ(second.outcome, Outcome::kGone);
+  first.lead.reset();
+  Turn();
+  EXPECT_EQ(third.outcome, Outcome::kLead);
+  third.lead.reset();
+  Turn();
+  EXPECT_EQ(flights_.size(), 0U);
+}
+
+TEST_F(FlightsTest, WhoHasWaitedLongEnoughGoesAlone) {
+  Traveller first(loop_), second(loop_);
+  Start(first);
+  Start(second, std::chrono::milliseconds(1));
+  loop_.timers().Advance(SteadyClock::now() + std::chrono::seconds(1));
+  EXPECT_EQ(second.outcome, Outcome::kAlone);
+  first.lead->Publish(Make("late"));
+  Turn();
+  EXPECT_EQ(second.entry, nullptr);
+}
+
+TEST(FlightsAcrossLoops, EveryoneGetsOneOfTheAnswers) {
+  constexpr int kLoops = 3, kPerLoop = 300;
+  Flights flights;
+  std::atomic<int> leads{0}, answers{0};
+  struct Run {
+    static net::Task<void> One(Flights& f, net::EventLoop& loop, int i, std::atomic<int>& l, std::atomic<int>& a,
+                               std::atomic<int>& left) {
+      net::CancelSlot gone;
+      Flights::Joined joined =
+          co_await f.Join("k" + std::to_string(i % 7), loop, gone, std::chrono::seconds(30));
+      if (joined.outcome == Outcome::kLead) {
+        ++l;
+        const bool slept = co_await net::Sleep(loop, std::chrono::milliseconds(i % 3), nullptr);
+        if (slept && i % 5 != 0) joined.lead->Publish(Make("k" + std::to_string(i % 7)));
+        joined.lead.reset();  // every fifth one fails
+      } else {
+        EXPECT_EQ(joined.entry->body, "k" + std::to_string(i % 7));
+        ++a;
+      }
+      if (--left == 0) loop.Stop();
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kLoops; ++t) {
+    threads.emplace_back([&, t] {
+      net::EventLoop loop(static_cast<uint32_t>(t));
+      std::atomic<int> left{kPerLoop};
+      loop.Post([&] {
+        for (int i = 0; i < kPerLoop; ++i) net::Spawn(Run::One(flights, loop, i, leads, answers, left));
+      });
+      loop.Run();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(leads + answers, kLoops * kPerLoop);
+  EXPECT_GE(leads, 7);
+  EXPECT_EQ(flights.size(), 0U);
+}
+
+}  // namespace
+}  // namespace gw::gateway

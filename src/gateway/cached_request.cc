@@ -166,7 +166,8 @@ net::Task<void> RunCachedAnswer(RequestContext& context, Worker& worker, const I
       if (answered) co_return;
     }
   }
-  AnswerKeeper keeper(context.core.snapshot->cache.entry_bytes_max, key);
+  // What nobody stores is not gathered.
+  AnswerKeeper keeper(inquiry.decision.store ? context.core.snapshot->cache.entry_bytes_max : 0, key);
   const bool answered = co_await ShareFlight(context, worker, inquiry, key, keeper);
   if (answered) co_return;
   co_await RunAndKeep(context, worker, inquiry, keeper);

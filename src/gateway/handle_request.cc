@@ -110,7 +110,7 @@ routing::AttemptOutcome OutcomeOf(const RequestContext& context, const AttemptRe
   routing::AttemptOutcome outcome;
   outcome.duration = t.finished - t.attempt_begin;
   if (context.request.stream && t.first_chunk > t.attempt_begin) outcome.first_token = t.first_chunk - t.attempt_begin;
-  outcome.prompt_tokens = report.usage.prompt_tokens;
+  outcome.prompt_tokens = report.usage.prompt_tokens - report.cached_prompt_tokens;
   outcome.completion_tokens = report.usage.completion_tokens;
   outcome.cost_usd = report.cost ? report.cost->total : 0;
   outcome.is_chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;

@@ -125,12 +125,14 @@ net::Task<AttemptReport> Answer(Attempt& a, std::string body) {
   report.cost = cost;
   std::string_view sent = body;
   if (context.listener != nullptr) [[unlikely]] {
+    const int64_t asked = report.usage.prompt_tokens;
     auto kept = context.listener->OnWhole(a.candidate, std::move(body), report.usage);
     if (!kept.ok()) {
       report.error = std::move(kept.error());
       co_return report;
     }
     sent = *kept;
+    report.cached_prompt_tokens = report.usage.prompt_tokens - asked;
   }
   values.total_s = Seconds(t.finished - t.arrived);
   values.overhead_s = Seconds(t.finished - t.arrived - t.upstream - window - t.backoff);

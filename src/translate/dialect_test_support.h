@@ -23,6 +23,7 @@ struct DialectAttempt {
   std::string body;
   std::string shown_model = "shown";
   json::Object overrides;
+  std::vector<json::Member> members;
   ClientRequest request;
   AttemptTarget target;
 
@@ -36,6 +37,8 @@ struct DialectAttempt {
     EXPECT_EQ(json::Validate(body), nullptr) << body;
     request.endpoint = endpoint;
     request.body = body;
+    json::CollectMembers(body, members);
+    request.members = &members;  // as the gateway does
     const auto stream = json::Find(body, "stream");
     request.stream = stream && *stream == "true";
     request.include_usage = body.find("\"include_usage\"") != std::string::npos;

@@ -76,6 +76,13 @@ TEST(MessagesOverChat, UnsupportedParametersAreDroppedSilently) {
   EXPECT_EQ(attempt.UpstreamMember("options"), R"({"num_predict":9})");
 }
 
+TEST(MessagesOverChat, SplicesItsOwnBodyNotTheClients) {
+  DialectAttempt attempt("openai", "gpt", R"({"max_tokens":9,"model":"m","messages":[{"role":"user","content":"hi"}]})",
+                         api::Endpoint::kMessages);
+  EXPECT_EQ(attempt.UpstreamMember("model"), R"("gpt")");
+  EXPECT_EQ(attempt.UpstreamMember("messages"), R"([{"role":"user","content":"hi"}])");
+}
+
 TEST(MessagesOverChat, AnswerHoldsThinkingTextAndTools) {
   DialectAttempt attempt("ollama_chat", "m", Client(""), api::Endpoint::kMessages);
   EXPECT_EQ(attempt.Answer(R"({"message":{"content":"c","thinking":"r","tool_calls":[{"id":"1",)"

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <vector>
 
 namespace gw::gateway {
 namespace {
@@ -40,70 +42,76 @@ class FlightsTest : public testing::Test {
   void Start(Traveller& traveller, Duration wait = std::chrono::seconds(30)) {
     net::Spawn(Travel(flights_, "key", traveller, wait));
   }
-  // Runs the loop until everything posted so far has been done.
-  void Turn() {
-    loop_.Post([this] { loop_.Post([this] { loop_.Stop(); }); });
+  // Runs the loop once: each act after everything that the one before it posted.
+  void Play(std::vector<std::function<void()>> acts) {
+    acts_ = std::move(acts);
+    Step(0);
     loop_.Run();
   }
 
   net::EventLoop loop_{0};
   Flights flights_;
+  Traveller first_{loop_}, second_{loop_}, third_{loop_};
+
+ private:
+  void Step(size_t at) {
+    if (at == acts_.size()) return loop_.Stop();
+    acts_[at]();
+    loop_.Post([this, at] { loop_.Post([this, at] { Step(at + 1); }); });
+  }
+  std::vector<std::function<void()>> acts_;
 };
 
 TEST_F(FlightsTest, TheFirstLeadsAndItsAnswerIsEverybodys) {
-  Traveller first(loop_), second(loop_), third(loop_);
-  Start(first);
-  Start(second);
-  Start(third);
-  ASSERT_EQ(first.outcome, Outcome::kLead);
-  EXPECT_FALSE(second.done);
+  Start(first_);
+  Start(second_);
+  Start(third_);
+  ASSERT_EQ(first_.outcome, Outcome::kLead);
+  EXPECT_FALSE(second_.done);
   const cache::EntryPtr entry = Make("x");
-  first.lead->Publish(entry);
-  Turn();
-  EXPECT_EQ(second.outcome, Outcome::kAnswer);
-  EXPECT_EQ(second.entry, entry);
-  EXPECT_EQ(third.entry, entry);
+  Play({[&] { first_.lead->Publish(entry); }});
+  EXPECT_EQ(second_.outcome, Outcome::kAnswer);
+  EXPECT_EQ(second_.entry, entry);
+  EXPECT_EQ(third_.entry, entry);
   EXPECT_EQ(flights_.size(), 0U);
 }
 
 TEST_F(FlightsTest, WhenTheLeaderFailsOneFollowerTakesOver) {
-  Traveller first(loop_), second(loop_), third(loop_);
-  Start(first);
-  Start(second);
-  Start(third);
-  first.lead.reset();
-  Turn();
-  ASSERT_EQ(second.outcome, Outcome::kLead);
-  EXPECT_FALSE(third.done) << "one, not all";
-  second.lead->Publish(Make("y"));
-  Turn();
-  EXPECT_EQ(third.entry->body, "y");
+  Start(first_);
+  Start(second_);
+  Start(third_);
+  Play({[&] { first_.lead.reset(); },
+        [&] {
+          ASSERT_EQ(second_.outcome, Outcome::kLead);
+          EXPECT_FALSE(third_.done) << "one, not all";
+          second_.lead->Publish(Make("y"));
+        }});
+  ASSERT_NE(third_.entry, nullptr);
+  EXPECT_EQ(third_.entry->body, "y");
 }
 
 TEST_F(FlightsTest, AFollowerThatLeftIsPassedOver) {
-  Traveller first(loop_), second(loop_), third(loop_);
-  Start(first);
-  Start(second);
-  Start(third);
-  second.gone.Fire();
-  EXPECT_EQ(second.outcome, Outcome::kGone);
-  first.lead.reset();
-  Turn();
-  EXPECT_EQ(third.outcome, Outcome::kLead);
-  third.lead.reset();
-  Turn();
+  Start(first_);
+  Start(second_);
+  Start(third_);
+  second_.gone.Fire();
+  EXPECT_EQ(second_.outcome, Outcome::kGone);
+  Play({[&] { first_.lead.reset(); }, [] {},  // the post to the one that left, then to the next
+        [&] {
+          EXPECT_EQ(third_.outcome, Outcome::kLead);
+          third_.lead.reset();
+        }});
   EXPECT_EQ(flights_.size(), 0U);
 }
 
 TEST_F(FlightsTest, WhoHasWaitedLongEnoughGoesAlone) {
-  Traveller first(loop_), second(loop_);
-  Start(first);
-  Start(second, std::chrono::milliseconds(1));
+  Start(first_);
+  Start(second_, std::chrono::milliseconds(1));
   loop_.timers().Advance(SteadyClock::now() + std::chrono::seconds(1));
-  EXPECT_EQ(second.outcome, Outcome::kAlone);
-  first.lead->Publish(Make("late"));
-  Turn();
-  EXPECT_EQ(second.entry, nullptr);
+  EXPECT_EQ(second_.outcome, Outcome::kAlone);
+  EXPECT_TRUE(second_.done);
+  Play({[&] { first_.lead->Publish(Make("late")); }});
+  EXPECT_EQ(second_.entry, nullptr);
 }
 
 TEST(FlightsAcrossLoops, EveryoneGetsOneOfTheAnswers) {

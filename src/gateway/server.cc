@@ -220,6 +220,7 @@ void Server::Impl::StopThreads() {
     Lane* raw = lane.get();
     raw->loop.Post([raw] {
       raw->worker->CloseIdleUpstreams();
+      raw->worker->on_adopt().Fire();  // background work sees the drain and ends
       raw->loop.Post([raw] { raw->loop.Stop(); });
     });
   }

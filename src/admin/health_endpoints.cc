@@ -85,6 +85,8 @@ Answer ReadinessDetailsAnswer(const config::Snapshot& snapshot, const RuntimeFac
   body["status"] = "healthy";
   body["db"] = "Not connected";
   body["cache"] = nullptr;
+  // What serves, also where redis was asked for.
+  if (snapshot.cache.on()) body["cache"] = Text(config::CacheTypeName(config::CacheType::kLocal));
   body["litellm_version"] = Text(facts.compat_version);
   body["intertie_version"] = GW_VERSION;
   body["success_callbacks"] = std::move(callbacks);

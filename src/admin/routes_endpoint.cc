@@ -74,6 +74,14 @@ std::string_view NameOf(api::RouteId id) {
       return "router_explain";
     case api::RouteId::kTest:
       return "test";
+    case api::RouteId::kCachePing:
+      return "cache_ping";
+    case api::RouteId::kCacheDelete:
+      return "cache_delete";
+    case api::RouteId::kCacheFlush:
+      return "cache_flushall";
+    case api::RouteId::kCacheRedisInfo:
+      return "cache_redis_info";
     case api::RouteId::kRoot:
       return "root";
   }

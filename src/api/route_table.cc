@@ -39,6 +39,10 @@ constexpr std::array kTable = {
     RouteRow{"/config/reload", RouteId::kReload, kPost},
     RouteRow{"/router/explain", RouteId::kExplain, kPost},
     RouteRow{"/", RouteId::kRoot, kGet},
+    RouteRow{"/cache/ping", RouteId::kCachePing, kGet},
+    RouteRow{"/cache/delete", RouteId::kCacheDelete, kPost},
+    RouteRow{"/cache/flushall", RouteId::kCacheFlush, kPost},
+    RouteRow{"/cache/redis/info", RouteId::kCacheRedisInfo, kGet},
     RouteRow{"/engines/{model}/chat/completions", RouteId::kChat, kPost},
     RouteRow{"/engines/{model}/completions", RouteId::kCompletions, kPost},
     RouteRow{"/engines/{model}/embeddings", RouteId::kEmbeddings, kPost},
@@ -59,7 +63,7 @@ constexpr size_t CountFixed() {
   return count;
 }
 constexpr size_t kFixed = CountFixed();
-static_assert(kFixed == 25, "rows with {model} come last");
+static_assert(kFixed == 29, "rows with {model} come last");
 
 const RouteRow* FindFixed(std::string_view path) {
   for (size_t i = 0; i < kFixed; ++i) {

@@ -36,6 +36,10 @@ enum class RouteId : uint8_t {
   kReload,            // POST /config/reload: ours
   kExplain,           // POST /router/explain: ours
   kRoot,              // GET /
+  kCachePing,         // GET /cache/ping
+  kCacheDelete,       // POST /cache/delete
+  kCacheFlush,        // POST /cache/flushall
+  kCacheRedisInfo,    // GET /cache/redis/info
 };
 
 enum class RouteVerdict : uint8_t {

@@ -136,6 +136,9 @@ void CheckSections(LoadContext& context, const yaml::Node& root) {
   CheckSettings(context, root, "router_settings", Section::kRouterSettings, "");
   CheckSettings(context, root, "general_settings", Section::kGeneralSettings, "");
   CheckPolicies(context, root);
+  if (const yaml::Node* litellm = ReadMap(root, "litellm_settings")) {
+    CheckSettings(context, *litellm, "cache_params", Section::kCacheParams, "litellm_settings");
+  }
   if (const yaml::Node* credentials = ReadList(root, "credential_list")) {
     for (size_t i = 0; i < credentials->items.size(); ++i) {
       (void)CheckKeys(context, Section::kCredential, credentials->items[i],

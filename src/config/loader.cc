@@ -68,6 +68,7 @@ std::shared_ptr<Snapshot> Build(LoadContext& context, const LoadOptions& options
   yaml::AppendJson(resolved, *root);
   Digest(*snapshot, resolved);
   snapshot->proxy = ReadProxySettings(context, *root);
+  snapshot->cache = ReadCacheSettings(context, *root);
   snapshot->metrics = ReadMetricsSettings(context, *root);
   snapshot->router = ReadRouterSettings(context, *root);
   snapshot->general = ReadGeneralSettings(context, *root);

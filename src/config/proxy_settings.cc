@@ -17,21 +17,6 @@ const yaml::Node& SectionOf(const yaml::Node& root, std::string_view key) {
   return node == nullptr ? kEmpty : *node;
 }
 
-// A caching setup that LiteLLM refuses; the cache itself is not implemented.
-void CheckCacheType(LoadContext& context, const yaml::Node& litellm) {
-  const yaml::Node* params = ReadMap(litellm, "cache_params");
-  if (params == nullptr || !ReadBool(litellm, "cache").value_or(false)) return;
-  const std::string type = ReadString(*params, "type").value_or("redis");
-  constexpr std::array<std::string_view, 9> kTypes = {"local",           "redis", "redis-semantic",
-                                                      "valkey-semantic", "s3",    "qdrant-semantic",
-                                                      "azure-blob",      "gcs",   "disk"};
-  if (std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end()) return;
-  context.Fatal(kExitRefused, params->place, "litellm_settings.cache_params.type",
-                "Unsupported cache type '" + type +
-                    "'. Supported types: local, redis, redis-semantic, valkey-semantic, s3, "
-                    "qdrant-semantic, azure-blob, gcs");
-}
-
 std::optional<size_t> MegabytesOf(const yaml::Node& map, std::string_view key) {
   const auto value = ReadNumber(map, key);
   if (!value || *value <= 0) return std::nullopt;
@@ -61,7 +46,6 @@ ProxySettings ReadProxySettings(LoadContext& context, const yaml::Node& root) {
     out.ca_file = verify.text;
   }
   out.callbacks = ReadCallbacks(context, litellm);
-  CheckCacheType(context, litellm);
   return out;
 }
 

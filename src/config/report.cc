@@ -89,6 +89,8 @@ std::string ConfigReferenceMarkdown() {
   AppendTable(out, "model_info", "What is known about a deployment.", Section::kModelInfo);
   AppendTable(out, "credential_list rows", "Values that several rows share.", Section::kCredential);
   AppendTable(out, "litellm_settings", "Unknown keys are reported.", Section::kLitellmSettings);
+  AppendTable(out, "litellm_settings.cache_params", "The response cache; read when cache is true.",
+              Section::kCacheParams);
   AppendTable(out, "router_settings", "Unknown keys are reported.", Section::kRouterSettings);
   AppendTable(out, "router_settings.retry_policy", "Also inside model_group_retry_policy.",
               Section::kRetryPolicy);

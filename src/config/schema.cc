@@ -51,6 +51,9 @@ std::span<const KeySpec> SchemaOf(Section section) {
     case Section::kLitellmSettings:
       rows = LitellmSettingsSchemaRows();
       break;
+    case Section::kCacheParams:
+      rows = CacheSchemaRows();
+      break;
     case Section::kRouterSettings:
     case Section::kRetryPolicy:
     case Section::kAllowedFailsPolicy:

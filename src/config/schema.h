@@ -24,6 +24,7 @@ enum class Section : uint8_t {
   kModelInfo,
   kCredential,
   kLitellmSettings,
+  kCacheParams,
   kRouterSettings,
   kRetryPolicy,
   kAllowedFailsPolicy,
@@ -73,6 +74,7 @@ struct KeySpec {
 // Row tables, one file each; joined by SchemaOf.
 [[nodiscard]] std::span<const KeySpec> ModelSchemaRows();
 [[nodiscard]] std::span<const KeySpec> LitellmSettingsSchemaRows();
+[[nodiscard]] std::span<const KeySpec> CacheSchemaRows();
 [[nodiscard]] std::span<const KeySpec> RouterSettingsSchemaRows();
 [[nodiscard]] std::span<const KeySpec> GeneralSettingsSchemaRows();
 [[nodiscard]] std::span<const KeySpec> EnvironmentSchemaRows();

@@ -55,7 +55,7 @@ constexpr KeySpec kRows[] = {
     {kS, "redis_db", kAny, "-", kLater, "Shared state in Redis."},
     {kS, "cache_kwargs", kMap, "-", kLater, "Shared state in Redis."},
     {kS, "cache_responses", kBool, "false", kLater, "Response cache."},
-    {kS, "caching_groups", kList, "-", kLater, "Groups that share the response cache."},
+    {kS, "caching_groups", kList, "[]", kOn, "Lists of groups that share their cached answers."},
     {kS, "default_priority", kInt, "-", kOn, "Priority (0 is the highest) of requests that name none. Requests with a priority wait, at most 60 s and at most the timeout, until a deployment leaves its cooldown."},
     {kS, "polling_interval", kNumber, "0.03", kOn, "Seconds by which waiting requests of neighbouring priorities are tried after one another."},
     {kS, "enable_mid_stream_fallback_continuation", kBool, "false", kOn, "Continue a text stream that broke off after its first content: at another deployment of the group or at a fallback, with the text so far as the beginning of the answer."},

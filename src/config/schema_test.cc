@@ -21,6 +21,7 @@ constexpr Section kSections[] = {Section::kTop,
                                  Section::kCredential,
                                  Section::kRouterSettings,
                                  Section::kLitellmSettings,
+                                 Section::kCacheParams,
                                  Section::kRetryPolicy,
                                  Section::kAllowedFailsPolicy,
                                  Section::kGeneralSettings,
@@ -44,7 +45,7 @@ TEST(Schema, EveryKeyStandsOnceInItsSectionAndIsExplained) {
 TEST(Schema, SectionsOfATableStandTogether) {
   size_t rows = 0;
   for (const Section section : kSections) rows += SchemaOf(section).size();
-  EXPECT_EQ(rows, ModelSchemaRows().size() + LitellmSettingsSchemaRows().size() +
+  EXPECT_EQ(rows, ModelSchemaRows().size() + LitellmSettingsSchemaRows().size() + CacheSchemaRows().size() +
                       RouterSettingsSchemaRows().size() + GeneralSettingsSchemaRows().size() +
                       EnvironmentSchemaRows().size());
 }

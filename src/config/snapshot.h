@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/json_tree.h"
+#include "config/cache_settings.h"
 #include "config/provider_table.h"
 
 namespace gw::config {
@@ -294,6 +295,7 @@ struct Snapshot {
   MetricsSettings metrics;
   GeneralSettings general;
   ProxySettings proxy;
+  CacheSettings cache;
   ServerOptions server;
   // The price map; pointers into it stay valid for the snapshot's life.
   std::unordered_map<std::string, std::unique_ptr<ModelFacts>> model_facts;

@@ -51,6 +51,9 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   r.total_s = Seconds(t.finished - t.arrived);
   r.llm_api_s = Seconds(t.finished - t.attempt_begin);
   r.attempt_s = r.llm_api_s;
+  r.has_llm_latency = !answered.from_cache;
+  r.cache_hit = answered.from_cache;
+  r.cache_miss = context.cache_missed && !answered.from_cache;
   if (context.request.stream && t.first_chunk != TimePoint{}) {
     r.time_to_first_token_s = Seconds(t.first_chunk - t.attempt_begin);
     r.first_token_from_start_s = Seconds(t.first_chunk - t.started);
@@ -76,7 +79,7 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   if (d.tpm) r.tpm_limit = static_cast<double>(*d.tpm);
   metrics::LitellmMetrics& m = *context.core.metrics;
   m.OnSuccess(context.worker, r);
-  m.OnAttempt(context.worker, {r.deployment, "success"});
+  if (!answered.from_cache) m.OnAttempt(context.worker, {r.deployment, "success"});
 }
 
 void AccountFailure(RequestContext& context, const Error& error) {

@@ -13,6 +13,7 @@ namespace gw::gateway {
 struct AnsweredBy {
   const routing::Candidate* candidate = nullptr;
   double remaining_requests = -1, remaining_tokens = -1;  // x-ratelimit-remaining-* of the answer
+  bool from_cache = false;                               // no attempt was made
 };
 
 // The answer has gone out completely.

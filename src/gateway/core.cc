@@ -39,7 +39,8 @@ DeploymentText TextOf(const config::Deployment& d) {
 
 Core::Core(config::SnapshotPtr s, Runtime& r, const Core* previous)
     : snapshot(std::move(s)), authenticator(*snapshot), index(snapshot), state(MakeState(*snapshot, previous)),
-      runtime(r), counts(r.counts), metrics(r.metrics.get()), offload(r.offload), draining(r.draining) {
+      cache(r.CacheFor(snapshot->cache)), runtime(r), counts(r.counts), metrics(r.metrics.get()), offload(r.offload),
+      draining(r.draining) {
   const auto wall_clock = std::chrono::system_clock::now().time_since_epoch();
   state.SetWallClock(SteadyClock::now(), std::chrono::duration_cast<std::chrono::seconds>(wall_clock).count());
   // A TLS context reads a CA bundle: one for all deployments with the same rules.

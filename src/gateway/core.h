@@ -46,6 +46,8 @@ struct Core {
   std::vector<uint32_t> origin_of;    // per deployment: index into origins
   std::vector<DeploymentText> texts;  // per deployment
 
+  std::shared_ptr<ResponseCache> cache;  // of the Runtime; null: caching is off
+
   Runtime& runtime;
   std::vector<WorkerCounts>& counts;
   metrics::LitellmMetrics* metrics;

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "gateway/account.h"
+#include "gateway/cached_request.h"
 #include "gateway/controls.h"
 #include "gateway/mirror.h"
 #include "gateway/mock_response.h"
@@ -111,7 +112,7 @@ routing::AttemptOutcome OutcomeOf(const RequestContext& context, const AttemptRe
   routing::AttemptOutcome outcome;
   outcome.duration = t.finished - t.attempt_begin;
   if (context.request.stream && t.first_chunk > t.attempt_begin) outcome.first_token = t.first_chunk - t.attempt_begin;
-  outcome.prompt_tokens = report.usage.prompt_tokens;
+  outcome.prompt_tokens = report.usage.prompt_tokens - report.cached_prompt_tokens;
   outcome.completion_tokens = report.usage.completion_tokens;
   outcome.cost_usd = report.cost ? report.cost->total : 0;
   outcome.is_chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
@@ -140,7 +141,8 @@ net::Task<void> EndBroken(RequestContext& context, const BrokenStream& broken) {
   }
 }
 
-// Retries and fallbacks around RunAttempt; the route decides, this loop only acts.
+}  // namespace
+
 net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
   routing::RequestRoute route(context.core.index, context.core.state, context.controls);
   BrokenStream broken;
@@ -175,6 +177,7 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
         route.OnAttemptSucceeded(now, OutcomeOf(context, report));
         AccountHops(context, route);
         Finish(context, step.candidate, report);
+        if (context.listener != nullptr) context.listener->OnAnswered(step.candidate, report.usage);
         co_return;
       case AttemptEnd::kAbandoned:
         if (report.has_usage) route.Settle(OutcomeOf(context, report), now);
@@ -206,9 +209,6 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
     }
   }
 }
-
-
-}  // namespace
 
 net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerExchange& exchange,
                                 InferenceCall call) {
@@ -260,6 +260,10 @@ net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerEx
 
   // ROUTE, ATTEMPT, RELAY, ACCOUNT.
   context.timing.started = SteadyClock::now();
+  if (core.cache != nullptr) [[unlikely]] {
+    co_await RunCached(context, worker);
+    co_return;
+  }
   co_await RunRoute(context, worker);
 }
 

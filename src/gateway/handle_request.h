@@ -13,6 +13,7 @@
 #include "api/endpoint.h"
 #include "api/route_table.h"
 #include "base/result.h"
+#include "gateway/request_context.h"
 #include "gateway/worker.h"
 #include "http/server_connection.h"
 
@@ -27,5 +28,9 @@ struct InferenceCall {
 
 [[nodiscard]] net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerExchange& exchange,
                                               InferenceCall call);
+
+// The second half of it: retries and fallbacks around RunAttempt, then the answer and its
+// accounting. The route decides, this only acts. The model is known.
+[[nodiscard]] net::Task<void> RunRoute(RequestContext& context, Worker& worker);
 
 }  // namespace gw::gateway

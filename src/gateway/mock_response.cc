@@ -143,6 +143,7 @@ net::Task<AttemptReport> SendStream(RequestContext& context, routing::RequestRou
   context.timing.first_chunk = SteadyClock::now();
   const std::string lines = HeaderLines(context, route, candidate);
   context.stream_started = true;
+  if (context.listener != nullptr) context.listener->OnStreamBytes(out);
   const bool sent = co_await context.exchange.StartStream(200, lines, out);
   bool ended = false;
   if (sent) {
@@ -197,8 +198,17 @@ net::Task<AttemptReport> AnswerFromMock(RequestContext& context, routing::Reques
   }
   report.usage = translator->usage();
   report.has_usage = true;
+  std::string_view text_sent = *answer;
+  if (context.listener != nullptr) {
+    auto kept = context.listener->OnWhole(candidate, std::move(*answer), report.usage);
+    if (!kept.ok()) {
+      report.error = std::move(kept.error());
+      co_return report;
+    }
+    text_sent = *kept;
+  }
   const std::string lines = HeaderLines(context, route, candidate);
-  const bool sent = co_await context.exchange.Respond(200, lines, *answer);
+  const bool sent = co_await context.exchange.Respond(200, lines, text_sent);
   report.end = sent ? AttemptEnd::kAnswered : AttemptEnd::kAbandoned;
   co_return report;
 }

@@ -89,6 +89,7 @@ std::vector<std::string> DescribeChange(const config::Snapshot& before, const co
   }
   if (unnamed > 0) out.push_back("and " + std::to_string(unnamed) + " further deployments");
   if (before.general.master_key != after.general.master_key) out.emplace_back("the master key changed");
+  if (!(before.cache == after.cache)) out.emplace_back("the settings of the response cache changed");
   DescribeFixed(before, after, out);
   if (out.empty() && before.source_digest != after.source_digest) out.emplace_back("settings or prices changed");
   return out;

@@ -9,6 +9,7 @@
 #include "api/endpoint.h"
 #include "base/clock.h"
 #include "base/json_tree.h"
+#include "gateway/answer_listener.h"
 #include "gateway/core.h"
 #include "gateway/worker.h"
 #include "http/server_connection.h"
@@ -65,6 +66,9 @@ struct RequestContext {
   const config::Deployment* last_deployment = nullptr;
   std::string last_upstream_model;
   double last_timeout_s = 0;
+
+  AnswerListener* listener = nullptr;  // who else takes the answer; null: nobody
+  bool cache_missed = false;           // the response cache was asked in vain
 };
 
 }  // namespace gw::gateway

@@ -154,6 +154,7 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
   IntLine(out, "x-litellm-attempted-retries: ", values.attempted_retries);
   if (values.attempted_retries > 0) IntLine(out, "x-litellm-max-retries: ", values.max_retries);
   IntLine(out, "x-litellm-attempted-fallbacks: ", values.attempted_fallbacks);
+  Line(out, "x-litellm-cache-key: ", values.cache_key);
   if (values.upstream != nullptr) {
     for (const http::HeaderField& field : values.upstream->fields()) ProviderLine(out, field.name, field.value);
   }

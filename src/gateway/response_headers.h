@@ -24,6 +24,7 @@ struct SuccessHeaders {
   const accounting::Cost* cost = nullptr;   // null for streams: not known yet
   double total_s = 0, overhead_s = 0;
   bool stream = false;
+  std::string_view cache_key;               // of a hit
 };
 
 void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& values, std::string& out);

@@ -124,12 +124,23 @@ net::Task<AttemptReport> Answer(Attempt& a, std::string body) {
   values.upstream = &upstream;
   values.cost = &cost;
   report.cost = cost;
+  std::string_view sent = body;
+  if (context.listener != nullptr) [[unlikely]] {
+    const int64_t asked = report.usage.prompt_tokens;
+    auto kept = context.listener->OnWhole(a.candidate, std::move(body), report.usage);
+    if (!kept.ok()) {
+      report.error = std::move(kept.error());
+      co_return report;
+    }
+    sent = *kept;
+    report.cached_prompt_tokens = report.usage.prompt_tokens - asked;
+  }
   values.total_s = Seconds(t.finished - t.arrived);
   values.overhead_s = Seconds(t.finished - t.arrived - t.upstream - window - t.backoff);
   std::string lines;
   lines.reserve(2048);
   AppendSuccessHeaders(context, values, lines);
-  report.end = co_await context.exchange.Respond(200, lines, body) ? AttemptEnd::kAnswered : AttemptEnd::kAbandoned;
+  report.end = co_await context.exchange.Respond(200, lines, sent) ? AttemptEnd::kAnswered : AttemptEnd::kAbandoned;
   co_return report;
 }
 
@@ -225,7 +236,11 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRou
   Timing& t = context.timing;
   t.attempt_begin = SteadyClock::now();
   if (!deployment.mock_response.empty()) {
-    report = co_await AnswerFromMock(context, route, candidate);
+    if (context.continuing) {
+      report.error = CannotContinue(deployment);
+    } else {
+      report = co_await AnswerFromMock(context, route, candidate);
+    }
     t.finished = SteadyClock::now();
     co_return report;
   }

@@ -26,6 +26,7 @@ struct AttemptReport {
   std::optional<Error> error;  // set with kFailed and kBroken (an Error is costly to move)
   api::Usage usage;        // kAnswered, kBroken, kAbandoned: as far as known
   bool has_usage = false;
+  int64_t cached_prompt_tokens = 0;  // of usage: of embeddings that the response cache added
   std::optional<accounting::Cost> cost;  // when the answer's headers told it already
   std::string stream_error;  // kBroken with can_continue: the in-stream error, not sent yet
   double remaining_requests = -1, remaining_tokens = -1;

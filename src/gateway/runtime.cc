@@ -63,4 +63,14 @@ void Runtime::SetCurrent(std::shared_ptr<Core> core) {
   current_.swap(core);
 }
 
+std::shared_ptr<ResponseCache> Runtime::CacheFor(const config::CacheSettings& settings) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!settings.on()) {
+    cache_.reset();
+  } else if (cache_ == nullptr || !cache_->Fits(settings)) {
+    cache_ = std::make_shared<ResponseCache>(settings, flights_);
+  }
+  return cache_;
+}
+
 }  // namespace gw::gateway

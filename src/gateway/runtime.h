@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/snapshot.h"
+#include "gateway/response_cache.h"
 #include "metrics/litellm_metrics.h"
 #include "net/offload.h"
 #include "net/resolver.h"
@@ -53,9 +54,15 @@ struct Runtime {
   [[nodiscard]] std::shared_ptr<Core> current() const;
   void SetCurrent(std::shared_ptr<Core> core);
 
+  // The response cache for these settings: the one there is, unless its bounds changed. Null, and
+  // what was stored is forgotten, when caching is off.
+  [[nodiscard]] std::shared_ptr<ResponseCache> CacheFor(const config::CacheSettings& settings);
+
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<Core> current_;
+  Flights flights_;
+  std::shared_ptr<ResponseCache> cache_;
 
  public:
   net::OffloadThread offload;  // last: its work may use everything above

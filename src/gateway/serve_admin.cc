@@ -11,6 +11,7 @@
 #include "gateway/explain.h"
 #include "gateway/health_probe.h"
 #include "gateway/response_headers.h"
+#include "gateway/serve_cache.h"
 #include "gateway/serve_metrics.h"
 
 namespace gw::gateway {
@@ -144,6 +145,11 @@ net::Task<void> ServeFound(Worker& worker, const View& view, http::ServerExchang
   }
   if (match.id == api::RouteId::kExplain) {
     admin::Answer answer = co_await Explain(view, exchange);
+    co_await Send(view, exchange, std::move(answer));
+    co_return;
+  }
+  if (IsCacheRoute(match.id)) {
+    admin::Answer answer = co_await CacheAnswer(view, exchange, match.id);
     co_await Send(view, exchange, std::move(answer));
     co_return;
   }

@@ -93,6 +93,7 @@ net::Task<bool> Relay::Send() {
     context_.continuation->Note(out_);
   }
   if (context_.stream_started) {
+    if (context_.listener != nullptr) [[unlikely]] context_.listener->OnStreamBytes(out_);
     const bool sent = co_await context_.exchange.WriteChunk(out_);
     out_.clear();
     co_return sent;
@@ -113,6 +114,7 @@ net::Task<bool> Relay::Send() {
   values.stream = true;
   std::string lines;
   AppendSuccessHeaders(context_, values, lines);
+  if (context_.listener != nullptr) [[unlikely]] context_.listener->OnStreamBytes(out_);
   const bool sent = co_await context_.exchange.StartStream(200, lines, out_);
   out_.clear();
   co_return sent;

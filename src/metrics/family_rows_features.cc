@@ -36,15 +36,15 @@ void AppendOlderRows(std::vector<FamilyRow>& rows) {
 
 void AppendCacheRows(std::vector<FamilyRow>& rows) {
   const std::string labels = "model K T end_user user model_id api_provider";
-  rows.push_back(NameOnly(Type::kCounter, Buckets::kNone,
-                          {"litellm_cache_hits_metric", labels, "P1",
+  rows.push_back(Counter(kCacheHits,
+                         {"litellm_cache_hits_metric", labels, "P1",
                            "Requests answered from the response cache"}));
   // compat: LiteLLM counts streams as misses even with the cache off; ours needs a cache.
-  rows.push_back(NameOnly(Type::kCounter, Buckets::kNone,
-                          {"litellm_cache_misses_metric", labels, "P1",
+  rows.push_back(Counter(kCacheMisses,
+                         {"litellm_cache_misses_metric", labels, "P1",
                            "Requests that the response cache was asked for in vain"}));
-  rows.push_back(NameOnly(Type::kCounter, Buckets::kNone,
-                          {"litellm_cached_tokens_metric", labels, "P1",
+  rows.push_back(Counter(kCachedTokens,
+                         {"litellm_cached_tokens_metric", labels, "P1",
                            "Tokens of answers from the response cache"}));
   rows.push_back(Counter(kProviderCacheRead,
                          {"litellm_provider_cache_read_input_tokens_metric", labels, "P1",

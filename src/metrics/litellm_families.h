@@ -23,8 +23,8 @@ enum class FamilyId : uint8_t {
   kRemainingTokens, kOverhead, kOverheadWithGuardrails, kQueueTime, kTpmLimit, kRpmLimit,
   kCooledDown, kDeploymentSuccess, kDeploymentFailure, kDeploymentTotal, kLatencyPerOutputToken,
   kSuccessfulFallbacks, kFailedFallbacks, kCallbackFailures, kLlmApiFailed, kRequests,
-  kProviderCacheRead, kProviderCacheCreation, kAttempts, kStreamAborted, kInterToken,
-  kRetryBackoff, kReloads,
+  kCacheHits, kCacheMisses, kCachedTokens, kProviderCacheRead, kProviderCacheCreation, kAttempts, kStreamAborted,
+  kInterToken, kRetryBackoff, kReloads,
   kCount,
   kNone = kCount,
 };

@@ -40,6 +40,8 @@ struct SuccessRecord {
   bool stream = false;
   bool stream_field_present = false;   // for the optional `stream` label
   bool has_llm_latency = true;         // false on response-cache hits
+  bool cache_hit = false;              // answered from the response cache
+  bool cache_miss = false;             // the response cache was asked in vain
   // Seconds; clock points of metrics facts 3.1.
   double queue_time_s = 0, total_s = 0, llm_api_s = 0, time_to_first_token_s = 0;
   double overhead_s = 0;               // non-stream only; <= 0 is skipped

@@ -68,6 +68,11 @@ void WriteCounts(Writer& writer, const SuccessRecord& record) {
   writer.AddIfPositive(FamilyId::kInputAudioTokens, record.prompt_audio_tokens);
   writer.AddIfPositive(FamilyId::kOutputReasoningTokens, record.reasoning_tokens);
   writer.AddIfPositive(FamilyId::kOutputAudioTokens, record.completion_audio_tokens);
+  if (record.cache_hit) {
+    writer.Add(FamilyId::kCacheHits, 1);
+    writer.AddIfPositive(FamilyId::kCachedTokens, record.total_tokens);
+  }
+  if (record.cache_miss) writer.Add(FamilyId::kCacheMisses, 1);
   writer.AddIfPositive(FamilyId::kProviderCacheRead, record.cached_tokens);
   writer.AddIfPositive(FamilyId::kProviderCacheCreation, record.cache_creation_tokens);
 }
@@ -76,20 +81,22 @@ template <typename Writer>
 void WriteTimes(Writer& writer, const SuccessRecord& record) {
   writer.Observe(FamilyId::kQueueTime, record.queue_time_s);
   writer.Observe(FamilyId::kRequestTotalLatency, record.total_s);
+  // compat: LiteLLM also observes the first token and the time per token of a hit, which say
+  // nothing about the deployment they are labelled with.
   if (record.has_llm_latency) writer.Observe(FamilyId::kLlmApiLatency, record.llm_api_s);
   if (record.stream) {
-    writer.Observe(FamilyId::kTimeToFirstToken, record.time_to_first_token_s);
+    if (record.has_llm_latency) writer.Observe(FamilyId::kTimeToFirstToken, record.time_to_first_token_s);
   } else if (record.overhead_s > 0) {
     writer.Observe(FamilyId::kOverhead, record.overhead_s);
     writer.Observe(FamilyId::kOverheadWithGuardrails, record.overhead_s);  // no guardrails here
   }
-  if (record.completion_tokens > 0) {
+  if (record.completion_tokens > 0 && record.has_llm_latency) {
     // compat: for a stream LiteLLM divides the time to the first chunk, failed attempts included.
     const double seconds = record.stream ? record.first_token_from_start_s : record.attempt_s;
     writer.Observe(FamilyId::kLatencyPerOutputToken,
                    seconds / static_cast<double>(record.completion_tokens));
   }
-  if (record.inter_token_s >= 0) writer.Observe(FamilyId::kInterToken, record.inter_token_s);
+  if (record.inter_token_s >= 0 && record.has_llm_latency) writer.Observe(FamilyId::kInterToken, record.inter_token_s);
   if (record.backoff_s > 0) writer.Observe(FamilyId::kRetryBackoff, record.backoff_s);
 }
 

@@ -61,6 +61,7 @@ CompletionsOverChat::CompletionsOverChat(const ClientRequest& request, const Att
   ClientRequest chat = request;
   chat.endpoint = api::Endpoint::kChat;
   chat.body = chat_body_;
+  chat.members = nullptr;  // they are those of the client's body
   chat_ = MakeTranslator(chat, target);
 }
 

@@ -14,6 +14,7 @@ MessagesOverChat::MessagesOverChat(const ClientRequest& request, const AttemptTa
   ClientRequest chat = request;
   chat.endpoint = api::Endpoint::kChat;
   chat.body = chat_body_;
+  chat.members = nullptr;  // they are those of the client's body
   chat.include_usage = false;  // the last event takes it from usage()
   AttemptTarget chat_target = target;
   // A messages client cannot know which OpenAI parameters its own were turned into.

@@ -1,0 +1,100 @@
+// Do cache and cache_params become the settings that they mean?
+#include "config/cache_settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config/loader.h"
+#include "config/snapshot.h"
+
+namespace gw::config {
+namespace {
+
+class CacheSettingsTest : public testing::Test {
+ protected:
+  void TearDown() override { std::filesystem::remove(file_); }
+
+  Loaded Read(std::string_view litellm, std::string_view more = "") {
+    std::ofstream(file_) << "litellm_settings: " << litellm << "\n" << more << "\n";
+    LoadOptions options;
+    options.read_dotenv = false;
+    options.config_file = file_.string();
+    options.env = [](std::string_view name) -> std::optional<std::string> {
+      if (name == "LITELLM_MASTER_KEY") return "sk-test";
+      return std::nullopt;
+    };
+    return Load(options);
+  }
+  CacheSettings Settings(std::string_view litellm, std::string_view more = "") {
+    const Loaded loaded = Read(litellm, more);
+    return loaded.snapshot == nullptr ? CacheSettings() : loaded.snapshot->cache;
+  }
+  static bool Says(const Loaded& loaded, std::string_view text) {
+    for (const Finding& finding : loaded.findings) {
+      if (finding.message.find(text) != std::string::npos) return true;
+    }
+    return false;
+  }
+
+  const std::filesystem::path file_ =
+      std::filesystem::temp_directory_path() / ("gw_cache_settings_" + std::to_string(getpid()) + ".yaml");
+};
+
+TEST_F(CacheSettingsTest, OffUnlessCacheIsTrue) {
+  EXPECT_FALSE(Settings("{}").on());
+  EXPECT_FALSE(Settings("{cache: false, cache_params: {type: local}}").on());
+  EXPECT_TRUE(Settings("{cache: true, cache_params: {type: local}}").on());
+}
+
+TEST_F(CacheSettingsTest, ReadsPolicyAndBounds) {
+  const CacheSettings s = Settings(
+      "{cache: true, cache_params: {type: local, mode: default_off, ttl: 7, namespace: ns, max_messages: 9, "
+      "supported_call_types: [acompletion, embedding], memory_max_entries: 5, memory_max_mb: 2, max_entry_kb: 3, "
+      "coalesce: true, coalesce_wait: 4}}",
+      "router_settings: {caching_groups: [[a, b]]}");
+  EXPECT_FALSE(s.default_on);
+  EXPECT_EQ(s.ttl_s, 7);
+  EXPECT_EQ(s.name_space, "ns");
+  EXPECT_EQ(s.max_messages, 9);
+  EXPECT_TRUE(s.chat);
+  EXPECT_FALSE(s.completions);
+  EXPECT_TRUE(s.embeddings);
+  EXPECT_EQ(s.entries_max, 5U);
+  EXPECT_EQ(s.bytes_max, size_t{2} << 20);
+  EXPECT_EQ(s.entry_bytes_max, size_t{3} << 10);
+  EXPECT_TRUE(s.coalesce);
+  EXPECT_EQ(s.coalesce_wait_s, 4);
+  EXPECT_THAT(s.groups, testing::ElementsAre(testing::ElementsAre("a", "b")));
+}
+
+TEST_F(CacheSettingsTest, TheTiersOwnTtlYieldsToTtl) {
+  EXPECT_EQ(Settings("{cache: true, cache_params: {type: local, default_in_memory_ttl: 5}}").ttl_s, 5);
+  EXPECT_EQ(Settings("{cache: true, cache_params: {type: local, default_in_redis_ttl: 5}}").ttl_s, std::nullopt);
+  EXPECT_EQ(Settings("{cache: true, cache_params: {type: local, default_in_memory_ttl: 5, ttl: 6}}").ttl_s, 6);
+  EXPECT_EQ(Settings("{cache: true, cache_params: {type: local, ttl: -1}}").ttl_s, std::nullopt);
+}
+
+TEST_F(CacheSettingsTest, RedisIsServedFromMemoryWithAWarning) {
+  for (const char* settings : {"{cache: true}", "{cache: true, cache_params: {type: redis}}"}) {
+    const Loaded loaded = Read(settings);
+    ASSERT_NE(loaded.snapshot, nullptr);
+    EXPECT_TRUE(loaded.snapshot->cache.on());
+    EXPECT_TRUE(Says(loaded, "Redis is not used yet")) << settings;
+  }
+}
+
+TEST_F(CacheSettingsTest, OtherTypesStoreNothingAreRefusedOrUnknown) {
+  const Loaded s3 = Read("{cache: true, cache_params: {type: s3}}");
+  ASSERT_NE(s3.snapshot, nullptr);
+  EXPECT_FALSE(s3.snapshot->cache.on());
+  EXPECT_TRUE(Says(s3, "stores nothing"));
+  EXPECT_EQ(Read("{cache: true, cache_params: {type: redis-semantic}}").snapshot, nullptr);
+  EXPECT_EQ(Read("{cache: true, cache_params: {type: bogus}}").snapshot, nullptr);
+}
+
+}  // namespace
+}  // namespace gw::config

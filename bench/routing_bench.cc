@@ -7,8 +7,33 @@ namespace {
 
 using gw::config::RoutingStrategy;
 
+using Setup = void (*)(gw::config::Snapshot&);
+
+void Plain(gw::config::Snapshot&) {}
+
+// Hard limits that are never reached: every row is counted, reserved and settled.
+void Limited(gw::config::Snapshot& snapshot) {
+  snapshot.router.enforce_model_rate_limits = true;
+  for (gw::config::Deployment& row : snapshot.deployments) {
+    row.rpm = row.tpm = row.rpd = 1'000'000'000;
+  }
+}
+
+// The row that the strategy likes best has no room: every decision looks for the next one.
+void BestIsFull(gw::config::Snapshot& snapshot) {
+  Limited(snapshot);
+  snapshot.deployments.front().price.input_cost_per_token = 0;
+  snapshot.deployments.front().rpm = 0;
+  snapshot.deployments.front().max_parallel_requests = 1000;
+}
+
+void Pinned(gw::config::Snapshot& snapshot) {
+  snapshot.router.affinity = gw::config::kSessionAffinity;
+}
+
 struct Group {
-  Group(RoutingStrategy strategy, size_t rows) : snapshot(std::make_shared<gw::config::Snapshot>()) {
+  Group(RoutingStrategy strategy, size_t rows, Setup setup)
+      : snapshot(std::make_shared<gw::config::Snapshot>()) {
     snapshot->router.strategy = strategy;
     for (size_t i = 0; i < rows; ++i) {
       gw::config::Deployment& row = snapshot->deployments.emplace_back();
@@ -20,9 +45,11 @@ struct Group {
       row.litellm_model = "openai/m";
       row.weight = 1 + static_cast<double>(i % 3);
     }
+    setup(*snapshot);
     index = std::make_unique<gw::routing::ModelIndex>(snapshot);
     state = std::make_unique<gw::routing::SharedState>(*snapshot);
     controls.model = "g";
+    controls.session_id = "session";
   }
   std::shared_ptr<gw::config::Snapshot> snapshot;
   std::unique_ptr<gw::routing::ModelIndex> index;
@@ -30,8 +57,8 @@ struct Group {
   gw::routing::RequestControls controls;
 };
 
-void Decide(benchmark::State& bench, RoutingStrategy strategy) {
-  Group group(strategy, static_cast<size_t>(bench.range(0)));
+void Decide(benchmark::State& bench, RoutingStrategy strategy, Setup setup) {
+  Group group(strategy, static_cast<size_t>(bench.range(0)), setup);
   gw::routing::Random random(7);
   gw::TimePoint now{std::chrono::hours(1000)};
   gw::routing::AttemptOutcome outcome;
@@ -46,11 +73,15 @@ void Decide(benchmark::State& bench, RoutingStrategy strategy) {
   }
 }
 
-BENCHMARK_CAPTURE(Decide, shuffle, RoutingStrategy::kSimpleShuffle)->Arg(1)->Arg(10)->Arg(1000);
-BENCHMARK_CAPTURE(Decide, least_busy, RoutingStrategy::kLeastBusy)->Arg(10)->Arg(1000);
-BENCHMARK_CAPTURE(Decide, latency, RoutingStrategy::kLatencyBased)->Arg(10)->Arg(1000);
-BENCHMARK_CAPTURE(Decide, usage, RoutingStrategy::kUsageBasedV2)->Arg(10)->Arg(1000);
-BENCHMARK_CAPTURE(Decide, cost, RoutingStrategy::kCostBased)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, shuffle, RoutingStrategy::kSimpleShuffle, Plain)->Arg(1)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, least_busy, RoutingStrategy::kLeastBusy, Plain)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, latency, RoutingStrategy::kLatencyBased, Plain)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, usage, RoutingStrategy::kUsageBasedV2, Plain)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, cost, RoutingStrategy::kCostBased, Plain)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, shuffle_limited, RoutingStrategy::kSimpleShuffle, Limited)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, usage_limited, RoutingStrategy::kUsageBasedV2, Limited)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, cost_full, RoutingStrategy::kCostBased, BestIsFull)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, shuffle_pinned, RoutingStrategy::kSimpleShuffle, Pinned)->Arg(10)->Arg(1000);
 
 }  // namespace
 

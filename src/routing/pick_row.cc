@@ -52,6 +52,10 @@ class Picker {
  private:
   [[nodiscard]] bool Shuffles() const;
   [[nodiscard]] bool DropsLimitedRows() const;
+  [[nodiscard]] bool HasBuffer() const {
+    return input_.settings.strategy == RoutingStrategy::kLatencyBased &&
+           input_.settings.strategy_args.lowest_latency_buffer > 0;
+  }
   [[nodiscard]] TokenCounts Estimate(const Deployment* row) const;
   [[nodiscard]] Metric ShuffleMetric() const;
   void SetTriedApart();
@@ -173,12 +177,17 @@ size_t Picker::PickByLatency(const RowList& pool) {
   });
 }
 
+// compat: the first of equals, as LiteLLM.
 size_t Picker::PickCheapest(const RowList& pool) const {
-  const auto cheapest =
-      std::min_element(pool.begin(), pool.end(), [&](const Deployment* a, const Deployment* b) {
-        return table_.of(a).cost < table_.of(b).cost;
-      });
-  return static_cast<size_t>(cheapest - pool.begin());
+  size_t cheapest = 0;
+  double lowest = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < pool.size(); ++i) {
+    const double cost = table_.of(pool[i]).cost;
+    if (cost >= lowest) continue;
+    lowest = cost;
+    cheapest = i;
+  }
+  return cheapest;
 }
 
 size_t Picker::Pick(const RowList& pool) {
@@ -269,13 +278,18 @@ Selection Picker::Run() {
   }
   SetTriedApart();
   if (TryPinned()) return std::move(selection_);
+  int refusals = 0;
   for (RowList* pool : {&rows_, &scratch_.tried}) {
-    if (DropsLimitedRows()) DropLimited(*pool);
+    // Rows that are full need not be dropped beforehand: whichever is picked is refused, and the next
+    // pick is among the rest, with the same chances. Only a buffer above the lowest value would see
+    // them.
+    if (DropsLimitedRows() && HasBuffer()) DropLimited(*pool);
     while (!pool->empty()) {
       const size_t at = Pick(*pool);
       if (TryRow((*pool)[at])) return std::move(selection_);
       pool->erase(pool->begin() + static_cast<std::ptrdiff_t>(at));
-      DropLimited(*pool);
+      // One full row is passed over; several mean that many are: one look at all is then cheaper.
+      if (++refusals >= 2) DropLimited(*pool);
     }
   }
   return Refused();
@@ -298,6 +312,11 @@ Selection Picker::Refused() {
     const uint32_t index = table_.IndexOf(selection_.row);
     selection_.error = RefusalError(*refusal_, state_.at(index), *selection_.row,
                                     table_.at(index).limits, clock_);
+    // The client may come back as soon as any of the rows has room.
+    if (selection_.free_in > Duration::zero()) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(selection_.free_in).count();
+      selection_.error.retry_after_s = static_cast<int>(std::max<int64_t>(seconds, 1));
+    }
   }
   return std::move(selection_);
 }

@@ -118,19 +118,6 @@ TEST(CostBased, CheapestKnownPriceWins) {
   EXPECT_EQ(CountPicks(world, "g", 20).at("own"), 20);
 }
 
-TEST(OtherStrategies, FallBackToShuffle) {
-  for (const auto strategy :
-       {config::RoutingStrategy::kLatencyBased, config::RoutingStrategy::kUsageBased,
-        config::RoutingStrategy::kUsageBasedV2, config::RoutingStrategy::kProviderBudget}) {
-    World world;
-    world.Row("g", "a");
-    world.Row("g", "b");
-    world.settings().strategy = strategy;
-    world.Build();
-    EXPECT_EQ(CountPicks(world, "g", 200).size(), 2U);
-  }
-}
-
 TEST(Filters, LowestOrderOnlyAndRowsWithoutOrderDropOut) {
   World world;
   world.Row("g", "second").order = 2;

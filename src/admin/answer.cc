@@ -12,6 +12,13 @@ Answer JsonAnswer(int status, const json::Value& value) {
   return answer;
 }
 
+Answer ErrorAnswer(const Error& error) {
+  Answer answer;
+  answer.status = error.status;
+  answer.body = api::RenderOpenAiError(error);
+  return answer;
+}
+
 Answer DetailAnswer(int status, std::string_view detail) {
   Answer answer;
   answer.status = status;

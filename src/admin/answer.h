@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/json_tree.h"
 
 namespace gw::admin {
@@ -18,6 +19,8 @@ struct Answer {
 };
 
 [[nodiscard]] Answer JsonAnswer(int status, const json::Value& value);
+// In OpenAI's schema, with the error's status.
+[[nodiscard]] Answer ErrorAnswer(const Error& error);
 // {"detail": D}
 [[nodiscard]] Answer DetailAnswer(int status, std::string_view detail);
 // {"detail": {"error": M}}

@@ -27,6 +27,17 @@ std::string_view ErrorClassName(ErrorClass cls) {
   return "InternalServerError";
 }
 
+Error ClientError(int status, std::string message, std::string type, std::string param) {
+  Error error;
+  error.cls = ErrorClass::kProxy;
+  error.source = ErrorSource::kDownstream;
+  error.status = status;
+  error.message = std::move(message);
+  error.type = std::move(type);
+  error.param = std::move(param);
+  return error;
+}
+
 std::string ExceptionClassLabel(const Error& error) {
   std::string label;
   if (!error.provider.empty()) {

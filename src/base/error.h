@@ -55,6 +55,9 @@ struct Error {
   bool mid_stream = false;          // content had already reached the client
 };
 
+// The gateway refuses what the client sent.
+[[nodiscard]] Error ClientError(int status, std::string message, std::string type, std::string param);
+
 // "Openai.RateLimitError", or the bare class when no provider is named.
 [[nodiscard]] std::string ExceptionClassLabel(const Error& error);
 

@@ -41,6 +41,15 @@ bool IsTrue(const Object& object, std::string_view key) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+std::vector<std::string> StringsOf(const Value& value) {
+  std::vector<std::string> out;
+  if (!value.is_array()) return out;
+  for (const Value& item : value.get_array()) {
+    if (item.is_string()) out.emplace_back(item.get_string().data(), item.get_string().size());
+  }
+  return out;
+}
+
 std::optional<double> AsNumber(const Value& value) {
   if (value.is_int64()) return static_cast<double>(value.get_int64());
   if (value.is_uint64()) return static_cast<double>(value.get_uint64());

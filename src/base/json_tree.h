@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gw::json {
 
@@ -21,6 +22,8 @@ using Array = boost::json::array;
 [[nodiscard]] std::string_view GetString(const Object& object, std::string_view key);
 [[nodiscard]] int64_t GetInt(const Object& object, std::string_view key, int64_t fallback);
 [[nodiscard]] bool IsTrue(const Object& object, std::string_view key);
+// The strings of an array; other elements are skipped, and anything but an array has none.
+[[nodiscard]] std::vector<std::string> StringsOf(const Value& value);
 // Any number kind as double.
 [[nodiscard]] std::optional<double> AsNumber(const Value& value);
 

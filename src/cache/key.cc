@@ -48,14 +48,6 @@ void AppendString(std::string& out, std::string_view token) {
   json::AppendQuoted(out, json::Unquote(token));
 }
 
-size_t StringEnd(std::string_view text, size_t at) {
-  for (++at; at < text.size(); ++at) {
-    if (text[at] == '\\') ++at;
-    else if (text[at] == '"') return at + 1;
-  }
-  return text.size();
-}
-
 // No line of the canonical text can end before its value does: JSON strings hold no raw newline.
 void AppendName(std::string& out, std::string_view name) {
   if (json::IsSimpleStringContent(name)) out += name;
@@ -83,7 +75,7 @@ void AppendCanonical(std::string& out, std::string_view value) {
   while (at < value.size()) {
     const char c = value[at];
     if (c == '"') {
-      const size_t end = StringEnd(value, at);
+      const size_t end = json::SkipValueAt(value, at);
       AppendString(out, value.substr(at, end - at));
       at = end;
       continue;

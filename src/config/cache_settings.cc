@@ -134,9 +134,7 @@ CacheSettings ReadCacheSettings(LoadContext& context, const yaml::Node& root) {
   CacheSettings out;
   const yaml::Node* litellm = ReadMap(root, "litellm_settings");
   if (litellm == nullptr || !ReadBool(*litellm, "cache").value_or(false)) return out;
-  static const yaml::Node kEmpty;
-  const yaml::Node* given = ReadMap(*litellm, "cache_params");
-  const yaml::Node& params = given == nullptr ? kEmpty : *given;
+  const yaml::Node& params = SectionOf(*litellm, "cache_params");
   out.type = ReadType(context, params);
   ReadMode(context, params, out);
   ReadCallTypes(params, out);

@@ -10,12 +10,6 @@
 namespace gw::config {
 namespace {
 
-const yaml::Node& SectionOf(const yaml::Node& root, std::string_view key) {
-  static const yaml::Node kEmpty;
-  const yaml::Node* node = ReadMap(root, key);
-  return node == nullptr ? kEmpty : *node;
-}
-
 // LiteLLM names these settings in either section.
 const yaml::Node& HolderOf(const yaml::Node& router, const yaml::Node& general,
                            std::string_view key) {
@@ -40,14 +34,6 @@ void ReadHealthRouting(const yaml::Node& root, RouterSettings& out) {
   if (stale && *stale > 0) out.health_check_staleness_s = *stale;
 }
 
-bool IsTaken(const RouterSettings& settings, std::string_view model) {
-  return std::any_of(settings.routing_groups.begin(), settings.routing_groups.end(),
-                     [model](const RoutingGroup& group) {
-                       return std::find(group.models.begin(), group.models.end(), model) !=
-                              group.models.end();
-                     });
-}
-
 std::optional<RoutingGroup> ReadGroup(LoadContext& context, const yaml::Node& item,
                                       const std::string& path, const RouterSettings& out) {
   const auto refuse = [&](std::string message) {
@@ -60,7 +46,7 @@ std::optional<RoutingGroup> ReadGroup(LoadContext& context, const yaml::Node& it
   group.models = ReadStrings(item, "models");
   if (group.models.empty()) return refuse("'" + group.name + "' names no models");
   for (const std::string& model : group.models) {
-    if (IsTaken(out, model)) return refuse("'" + model + "' stands in two routing groups");
+    if (out.GroupOf(model) != nullptr) return refuse("'" + model + "' stands in two routing groups");
   }
   group.strategy = out.strategy;
   group.args = out.strategy_args;

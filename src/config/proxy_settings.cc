@@ -11,12 +11,6 @@
 namespace gw::config {
 namespace {
 
-const yaml::Node& SectionOf(const yaml::Node& root, std::string_view key) {
-  static const yaml::Node kEmpty;
-  const yaml::Node* node = ReadMap(root, key);
-  return node == nullptr ? kEmpty : *node;
-}
-
 std::optional<size_t> MegabytesOf(const yaml::Node& map, std::string_view key) {
   const auto value = ReadNumber(map, key);
   if (!value || *value <= 0) return std::nullopt;

@@ -54,6 +54,13 @@ std::optional<RoutingStrategy> StrategyNamed(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view NameOf(RoutingStrategy strategy) {
+  for (const StrategyName& row : kStrategies) {
+    if (row.strategy == strategy) return row.name;
+  }
+  return "";
+}
+
 namespace {
 
 PerClassPolicy ReadPolicy(const yaml::Node& map, std::string_view suffix) {

@@ -8,6 +8,9 @@ namespace gw::config {
 // nullopt: LiteLLM has no such strategy.
 [[nodiscard]] std::optional<RoutingStrategy> StrategyNamed(std::string_view name);
 
+// As configured and shown.
+[[nodiscard]] std::string_view NameOf(RoutingStrategy strategy);
+
 [[nodiscard]] RouterSettings ReadRouterSettings(LoadContext& context, const yaml::Node& root);
 
 }  // namespace gw::config

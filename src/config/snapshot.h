@@ -5,6 +5,7 @@
 // Secrets (api_key, master_key) live here and must never be printed; `shown_params` is safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -231,6 +232,14 @@ struct RouterSettings {
   bool health_check_routing = false;           // skip rows whose background probe failed
   double health_check_staleness_s = 600;       // older probes say nothing
   bool health_check_ignores_transient = false; // probes that met 408 or 429 say nothing
+
+  // The group that the model stands in; nullptr: none.
+  [[nodiscard]] const RoutingGroup* GroupOf(std::string_view model) const {
+    for (const RoutingGroup& group : routing_groups) {
+      if (std::find(group.models.begin(), group.models.end(), model) != group.models.end()) return &group;
+    }
+    return nullptr;
+  }
 };
 
 struct MetricsSettings {

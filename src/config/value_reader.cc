@@ -98,6 +98,12 @@ const Node* ReadMap(const Node& map, std::string_view key) {
   return node != nullptr && node->IsMapping() ? node : nullptr;
 }
 
+const Node& SectionOf(const Node& map, std::string_view key) {
+  static const Node kEmpty;
+  const Node* node = ReadMap(map, key);
+  return node == nullptr ? kEmpty : *node;
+}
+
 const Node* ReadList(const Node& map, std::string_view key) {
   const Node* node = map.Find(key);
   return node != nullptr && node->IsSequence() ? node : nullptr;

@@ -31,6 +31,9 @@ namespace gw::config {
 [[nodiscard]] const yaml::Node* ReadMap(const yaml::Node& map, std::string_view key);
 [[nodiscard]] const yaml::Node* ReadList(const yaml::Node& map, std::string_view key);
 
+// An empty one instead of nullptr.
+[[nodiscard]] const yaml::Node& SectionOf(const yaml::Node& map, std::string_view key);
+
 inline void SetIf(const std::optional<bool>& value, bool& target) {
   if (value) target = *value;
 }

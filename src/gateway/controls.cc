@@ -13,26 +13,6 @@ namespace {
 using json::Kind;
 using json::Member;
 
-Error BadRequest(std::string message, std::string type, std::string param) {
-  Error error;
-  error.cls = ErrorClass::kProxy;
-  error.source = ErrorSource::kDownstream;
-  error.status = 400;
-  error.message = std::move(message);
-  error.type = std::move(type);
-  error.param = std::move(param);
-  return error;
-}
-
-std::vector<std::string> StringList(const json::Value& value) {
-  std::vector<std::string> out;
-  if (!value.is_array()) return out;
-  for (const json::Value& item : value.get_array()) {
-    if (item.is_string()) out.emplace_back(item.get_string().data(), item.get_string().size());
-  }
-  return out;
-}
-
 // ["a", {"model": "b", ...}, {"G": ["a"]}] -> targets; the map form names this group or any.
 std::vector<config::FallbackTarget> ReadTargets(const json::Value& value, std::string_view group) {
   std::vector<config::FallbackTarget> targets;
@@ -53,7 +33,7 @@ std::vector<config::FallbackTarget> ReadTargets(const json::Value& value, std::s
     const json::Value* named = json::Get(object, group);
     if (named == nullptr) named = json::Get(object, "*");
     if (named == nullptr) continue;
-    for (std::string& model : StringList(*named)) targets.push_back({std::move(model), {}});
+    for (std::string& model : json::StringsOf(*named)) targets.push_back({std::move(model), {}});
   }
   return targets;
 }
@@ -172,7 +152,7 @@ Result<void> CheckRequired(const RequestContext& context, const Seen& seen) {
   const auto missing = [&context](std::string_view what) {
     std::string route(context.route_label);
     if (route.starts_with("/v1/")) route.erase(0, 3);
-    return BadRequest(route + ": Missing required parameter: '" + std::string(what) + "'.",
+    return ClientError(400, route + ": Missing required parameter: '" + std::string(what) + "'.",
                       "invalid_request_error", std::string(what));
   };
   const bool chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
@@ -181,16 +161,16 @@ Result<void> CheckRequired(const RequestContext& context, const Seen& seen) {
   if (context.endpoint == api::Endpoint::kEmbeddings && !seen.input) return missing("input");
   if (chat) {
     const auto wrong = [](const char* what) {
-      return BadRequest(std::string("Invalid request format: ") + what, "invalid_request_error", "");
+      return ClientError(400, std::string("Invalid request format: ") + what, "invalid_request_error", "");
     };
     if (json::KindOf(seen.messages_value) != Kind::kArray) return wrong("'messages' must be a list of objects.");
     for (json::ElementCursor c(seen.messages_value); c.Next();) {
       if (json::KindOf(c.value()) != Kind::kObject) return wrong("each of 'messages' must be an object.");
     }
   }
-  if (seen.model_wrong_type) return BadRequest("'model' must be a string.", "bad_request_error", "model");
+  if (seen.model_wrong_type) return ClientError(400, "'model' must be a string.", "bad_request_error", "model");
   if (!seen.mock_param.empty() && !context.core.snapshot->general.allow_mock_testing) {
-    return BadRequest("Mock testing request params are disabled on this proxy: " + seen.mock_param +
+    return ClientError(400, "Mock testing request params are disabled on this proxy: " + seen.mock_param +
                           ". An admin can enable them by setting "
                           "general_settings.dangerously_allow_mock_testing_request_params: true.",
                       "invalid_request_error", seen.mock_param);
@@ -204,7 +184,7 @@ Result<void> ReadSecondsHeader(const http::Headers& headers, std::string_view na
   if (text.empty()) return {};
   const auto value = ParseDouble(text);
   if (!value || *value < 0) {
-    return BadRequest("header " + std::string(name) + " must be a number of seconds", "invalid_request_error",
+    return ClientError(400, "header " + std::string(name) + " must be a number of seconds", "invalid_request_error",
                       std::string(name));
   }
   if (*value > 0) out = value;
@@ -213,13 +193,13 @@ Result<void> ReadSecondsHeader(const http::Headers& headers, std::string_view na
 
 void ReadTags(routing::RequestControls& controls, const Seen& seen, std::string_view header) {
   if (!seen.tags.empty()) {
-    if (auto tree = json::ParseTree(seen.tags)) controls.tags = StringList(*tree);
+    if (auto tree = json::ParseTree(seen.tags)) controls.tags = json::StringsOf(*tree);
   }
   if (!seen.metadata.empty()) {
     const auto tags = json::KindOf(seen.metadata) == Kind::kObject ? json::Find(seen.metadata, "tags") : std::nullopt;
     if (tags) {
       if (auto tree = json::ParseTree(*tags)) {
-        for (std::string& tag : StringList(*tree)) controls.tags.push_back(std::move(tag));
+        for (std::string& tag : json::StringsOf(*tree)) controls.tags.push_back(std::move(tag));
       }
     }
   }
@@ -320,7 +300,7 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
     controls.input_tokens_estimate = EstimateInputTokens(context.members);
   if (snapshot.router.enable_pre_call_checks && !context.drop_params)
     controls.refuse_params = [&context](const config::Deployment& row) { return RefusedParams(context, row); };
-  controls.user_agent = headers.Get("user-agent");
+  controls.user_agent = context.caller.user_agent;
   if (!controls.priority) controls.priority = PriorityOf(ParseInt(headers.Get("x-litellm-priority")));
   ReadFallbacks(controls, seen);
   return {};

@@ -17,15 +17,8 @@ using routing::Explanation;
 constexpr auto kAttemptTime = std::chrono::milliseconds(10);
 constexpr size_t kListMax = 1000;
 
-Error Refuse(std::string message, std::string param = {}) {
-  Error error;
-  error.cls = ErrorClass::kProxy;
-  error.source = ErrorSource::kDownstream;
-  error.status = 400;
-  error.type = "invalid_request_error";
-  error.message = std::move(message);
-  error.param = std::move(param);
-  return error;
+Error Refuse(std::string message, std::string param) {
+  return ClientError(400, std::move(message), "invalid_request_error", std::move(param));
 }
 
 std::string_view AnswerOf(const ExplainQuestion& question, const routing::Candidate& candidate) {
@@ -37,16 +30,6 @@ std::string_view AnswerOf(const ExplainQuestion& question, const routing::Candid
     if (name == candidate.model_group || name == row.model_name) return answer;
   }
   return "ok";
-}
-
-std::string Text(const json::Object& body, std::string_view key) {
-  const std::string_view text = json::GetString(body, key);
-  return std::string(text);
-}
-
-bool Flag(const json::Object& body, std::string_view key) {
-  const json::Value* value = json::Get(body, key);
-  return value != nullptr && value->is_bool() && value->get_bool();
 }
 
 // Numbers are accepted: {"vllm": 500}.
@@ -88,12 +71,12 @@ Result<ExplainQuestion> ParseExplainBody(std::string_view body) {
   const json::Object& object = tree->get_object();
   ExplainQuestion question;
   routing::RequestControls& controls = question.controls;
-  controls.model = Text(object, "model");
+  controls.model = json::GetString(object, "model");
   if (controls.model.empty()) return Refuse("Missing required parameter: 'model'.", "model");
-  controls.stream = Flag(object, "stream");
-  controls.disable_fallbacks = Flag(object, "disable_fallbacks");
-  controls.team_id = Text(object, "team");
-  controls.allowed_region = Text(object, "region");
+  controls.stream = json::IsTrue(object, "stream");
+  controls.disable_fallbacks = json::IsTrue(object, "disable_fallbacks");
+  controls.team_id = json::GetString(object, "team");
+  controls.allowed_region = json::GetString(object, "region");
   controls.input_tokens_estimate = std::max<int64_t>(json::GetInt(object, "input_tokens", 0), 0);
   const auto small = [&object](std::string_view key) -> std::optional<int> {
     const int64_t value = json::GetInt(object, key, -1);
@@ -103,12 +86,8 @@ Result<ExplainQuestion> ParseExplainBody(std::string_view body) {
   controls.priority = small("priority");
   controls.num_retries = small("num_retries");
   question.seed = static_cast<uint64_t>(json::GetInt(object, "seed", 1));
-  if (const json::Value* tags = json::Get(object, "tags"); tags != nullptr && tags->is_array()) {
-    for (const json::Value& tag : tags->get_array()) {
-      if (tag.is_string() && controls.tags.size() < kListMax)
-        controls.tags.emplace_back(tag.get_string().data(), tag.get_string().size());
-    }
-  }
+  if (const json::Value* tags = json::Get(object, "tags")) controls.tags = json::StringsOf(*tags);
+  if (controls.tags.size() > kListMax) controls.tags.resize(kListMax);
   if (auto read = ReadFailures(object, question); !read.ok()) return std::move(read.error());
   return question;
 }

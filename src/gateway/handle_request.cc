@@ -18,17 +18,6 @@ namespace gw::gateway {
 
 namespace {
 
-Error Refusal(int status, std::string message, std::string type, std::string param) {
-  Error error;
-  error.cls = ErrorClass::kProxy;
-  error.source = ErrorSource::kDownstream;
-  error.status = status;
-  error.message = std::move(message);
-  error.type = std::move(type);
-  error.param = std::move(param);
-  return error;
-}
-
 // The client's own id is used when it is printable; else a fresh one.
 std::string CallId(const http::Headers& headers) {
   const std::string_view given = headers.Get("x-litellm-call-id");
@@ -65,13 +54,13 @@ Error BodyError(http::BodyStatus status, size_t bytes_max) {
   switch (status) {
     case http::BodyStatus::kTooLarge: {
       const std::string limit = std::to_string(bytes_max >> 20);
-      return Refusal(413, "Request size is too large. Max size is " + limit + " MB", "invalid_request_error", "");
+      return ClientError(413, "Request size is too large. Max size is " + limit + " MB", "invalid_request_error", "");
     }
     case http::BodyStatus::kTimeout:
-      return Refusal(408, "The request body did not arrive in time", "invalid_request_error", "");
+      return ClientError(408, "The request body did not arrive in time", "invalid_request_error", "");
     case http::BodyStatus::kMalformed:
-      return Refusal(400, "Malformed chunked request body", "invalid_request_error", "request_body");
-    default: return Refusal(400, "The request body is incomplete", "invalid_request_error", "request_body");
+      return ClientError(400, "Malformed chunked request body", "invalid_request_error", "request_body");
+    default: return ClientError(400, "The request body is incomplete", "invalid_request_error", "request_body");
   }
 }
 
@@ -81,10 +70,10 @@ Result<std::string_view> ValidBody(std::string_view body) {
   static const std::string kEmptyObject = "{}" + std::string(json::kPadding, ' ');
   if (json::TrimSpace(body).empty()) return std::string_view(kEmptyObject).substr(0, 2);
   if (const char* why = json::Validate(body)) {
-    return Refusal(400, std::string("Invalid JSON payload: ") + why, "invalid_request_error", "request_body");
+    return ClientError(400, std::string("Invalid JSON payload: ") + why, "invalid_request_error", "request_body");
   }
   if (json::KindOf(json::TrimSpace(body)) != json::Kind::kObject) {
-    return Refusal(400, "Invalid JSON payload: expected an object", "invalid_request_error", "request_body");
+    return ClientError(400, "Invalid JSON payload: expected an object", "invalid_request_error", "request_body");
   }
   return body;
 }

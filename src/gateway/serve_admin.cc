@@ -88,12 +88,7 @@ net::Task<admin::Answer> Explain(const View& view, http::ServerExchange& exchang
   const http::RequestBody body = co_await exchange.ReadBody(kQuestionBytesMax);
   if (body.status != http::BodyStatus::kOk) co_return admin::DetailErrorAnswer(400, "the request body is no question");
   auto question = ParseExplainBody(body.data);
-  if (!question.ok()) {
-    admin::Answer refused;
-    refused.status = question.error().status;
-    refused.body = api::RenderOpenAiError(question.error());
-    co_return refused;
-  }
+  if (!question.ok()) co_return admin::ErrorAnswer(question.error());
   Core& core = *view.core;
   const auto state = core.state.CopyFor(*core.snapshot);
   const ExplainAnswer answer = RunExplain(core.index, *state, *question, SteadyClock::now());

@@ -1,6 +1,5 @@
 #include "gateway/serve_cache.h"
 
-#include "api/error_response.h"
 #include "base/json.h"
 #include "base/json_tree.h"
 #include "gateway/response_cache.h"
@@ -10,29 +9,12 @@ namespace gw::gateway {
 namespace {
 
 constexpr size_t kKeysBodyBytesMax = size_t{1} << 20;
-constexpr std::string_view kJson = "application/json";
 
 admin::Answer Failure(int status, std::string message, std::string type, std::string param) {
-  Error error;
-  error.cls = ErrorClass::kProxy;
-  error.status = status;
-  error.message = std::move(message);
-  error.type = std::move(type);
-  error.param = std::move(param);
-  admin::Answer answer;
-  answer.status = status;
-  answer.content_type = kJson;
-  answer.body = api::RenderOpenAiError(error);
-  return answer;
+  return admin::ErrorAnswer(ClientError(status, std::move(message), std::move(type), std::move(param)));
 }
 
-admin::Answer Success(std::string body) {
-  admin::Answer answer;
-  answer.status = 200;
-  answer.content_type = kJson;
-  answer.body = std::move(body);
-  return answer;
-}
+admin::Answer Done() { return admin::JsonAnswer(200, json::Object{{"status", "success"}}); }
 
 json::Object Params(const config::CacheSettings& settings, std::string_view type) {
   json::Object params;
@@ -58,7 +40,7 @@ net::Task<admin::Answer> Ping(const View& view, CacheStore& store) {
   body["set_cache_response"] = "success";
   body["litellm_cache_params"] = json::Serialize(Params(view.core->snapshot->cache, type));
   body["health_check_cache_params"] = json::Object();
-  co_return Success(json::Serialize(body));
+  co_return admin::JsonAnswer(200, body);
 }
 
 net::Task<admin::Answer> Delete(const View& view, http::ServerExchange& exchange, CacheStore& store) {
@@ -66,15 +48,11 @@ net::Task<admin::Answer> Delete(const View& view, http::ServerExchange& exchange
   const auto tree = received.status == http::BodyStatus::kOk ? json::ParseTree(received.data) : std::nullopt;
   const json::Value* given = tree && tree->is_object() ? json::Get(tree->get_object(), "keys") : nullptr;
   std::vector<std::string> keys;
-  if (given != nullptr && given->is_array()) {
-    for (const json::Value& key : given->get_array()) {
-      if (key.is_string()) keys.emplace_back(key.get_string().data(), key.get_string().size());
-    }
-  }
+  if (given != nullptr) keys = json::StringsOf(*given);
   if (keys.empty()) co_return Failure(400, "'keys' must be a list of cache keys", "invalid_request_error", "keys");
   const bool done = co_await store.Delete(view, std::move(keys));
   if (!done) co_return Failure(503, "the cache does not answer", "cache_error", "cache_delete");
-  co_return Success(R"({"status":"success"})");
+  co_return Done();
 }
 
 }  // namespace
@@ -96,7 +74,7 @@ net::Task<admin::Answer> CacheAnswer(const View& view, http::ServerExchange& exc
   if (id == api::RouteId::kCacheFlush) {
     const bool done = co_await store.Clear(view);
     if (!done) co_return Failure(503, "the cache does not answer", "cache_error", "cache_flushall");
-    co_return Success(R"({"status":"success"})");
+    co_return Done();
   }
   co_return Failure(500, "Cache type " + std::string(store.type()) + " is not redis",
                     "cache_error", "cache_redis_info");

@@ -61,13 +61,8 @@ void Worker::CloseIdleUpstreams() {
 void Worker::DescribeBadRequest(int status, std::string_view why, std::string& header_lines, std::string& body) {
   header_lines = kCommonLines;
   header_lines += "content-type: application/json\r\n";
-  Error error;
-  error.cls = ErrorClass::kProxy;
-  error.source = ErrorSource::kDownstream;
-  error.status = status;
-  error.message = "Malformed HTTP request: " + std::string(why);
-  error.type = "invalid_request_error";
-  body = api::RenderOpenAiError(error);
+  body = api::RenderOpenAiError(
+      ClientError(status, "Malformed HTTP request: " + std::string(why), "invalid_request_error", {}));
 }
 
 net::Task<void> Worker::Handle(http::ServerExchange& exchange) {

@@ -21,17 +21,4 @@ std::string_view ExplanationKindName(Explanation::Kind kind) {
   return "";
 }
 
-std::string_view StrategyName(config::RoutingStrategy strategy) {
-  switch (strategy) {
-    case config::RoutingStrategy::kSimpleShuffle: return "simple-shuffle";
-    case config::RoutingStrategy::kLeastBusy: return "least-busy";
-    case config::RoutingStrategy::kLatencyBased: return "latency-based-routing";
-    case config::RoutingStrategy::kUsageBased: return "usage-based-routing";
-    case config::RoutingStrategy::kUsageBasedV2: return "usage-based-routing-v2";
-    case config::RoutingStrategy::kCostBased: return "cost-based-routing";
-    case config::RoutingStrategy::kProviderBudget: return "provider-budget-routing";
-  }
-  return "";
-}
-
 }  // namespace gw::routing

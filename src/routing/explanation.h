@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "config/snapshot.h"
 
 namespace gw::routing {
 
@@ -57,6 +56,5 @@ struct Explanation {
 };
 
 [[nodiscard]] std::string_view ExplanationKindName(Explanation::Kind kind);
-[[nodiscard]] std::string_view StrategyName(config::RoutingStrategy strategy);
 
 }  // namespace gw::routing

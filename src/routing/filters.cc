@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "routing/cooldown.h"
 #include "routing/explanation.h"
@@ -35,11 +34,11 @@ class FilterChain {
   [[nodiscard]] Duration CoolsFor(const Deployment* row) const;
   [[nodiscard]] bool IsTooSmall(const Deployment* row) const;
 
-  using Why = std::function<std::string(const Deployment*)>;
   // Around a filter: who was there before, and who of them is gone.
   void Remember() {
     if (input_.why != nullptr) before_ = rows_;
   }
+  template <typename Why>
   void Explain(std::string_view filter, const Why& why) const;
 
   const SelectionInput& input_;
@@ -50,6 +49,8 @@ class FilterChain {
   RowList before_;
 };
 
+// why(row) -> text
+template <typename Why>
 void FilterChain::Explain(std::string_view filter, const Why& why) const {
   if (input_.why == nullptr || before_.size() == rows_.size()) return;
   Explanation::Event& event =
@@ -93,13 +94,11 @@ std::optional<Error> FilterChain::KeepUncooled(std::optional<Duration>& cooled_f
     return std::nullopt;  // compat: probes decide then
   }
   std::erase_if(rows_, cools);
-  if (input_.why != nullptr) {
-    Explain("cooldown", [this](const Deployment* row) {
-      const double left = Seconds(CoolsFor(row));
-      return left > 0 ? fmt::format("cools down for {:.1f} s more", left)
-                      : std::string("half-open: another request probes it");
-    });
-  }
+  Explain("cooldown", [this](const Deployment* row) {
+    const double left = Seconds(CoolsFor(row));
+    return left > 0 ? fmt::format("cools down for {:.1f} s more", left)
+                    : std::string("half-open: another request probes it");
+  });
   if (!rows_.empty()) return std::nullopt;
   for (const Deployment* row : input_.rows) {
     if (table_.of(row).blocked) continue;
@@ -126,7 +125,6 @@ bool IsInRegion(const Deployment* row, std::string_view allowed) {
 
 // Facts 11: the three checks of enable_pre_call_checks.
 std::optional<Error> FilterChain::KeepSuitable() {
-  Remember();
   const RequestControls& controls = input_.controls;
   std::optional<Error> params_error;
   const Deployment* too_small = nullptr;

@@ -158,14 +158,9 @@ void ModelIndex::AddIds() {
 }
 
 const config::RouterSettings* ModelIndex::SettingsOf(std::string_view model_name) const {
-  const auto& groups = snapshot_->router.routing_groups;
-  for (size_t i = 0; i < groups.size(); ++i) {
-    const auto& models = groups[i].models;
-    if (std::find(models.begin(), models.end(), model_name) != models.end()) {
-      return group_settings_[i].get();
-    }
-  }
-  return nullptr;
+  const config::RoutingGroup* group = snapshot_->router.GroupOf(model_name);
+  if (group == nullptr) return nullptr;
+  return group_settings_[static_cast<size_t>(group - snapshot_->router.routing_groups.data())].get();
 }
 
 void ModelIndex::ApplyRoutingGroups(Names& names) const {

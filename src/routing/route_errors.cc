@@ -48,10 +48,11 @@ Error GatewayError(ErrorClass cls, int status, std::string_view type, std::strin
 }
 
 Error ModelNotFound(std::string_view model) {
-  return GatewayError(ErrorClass::kModelNotFound, 400, "invalid_request_error",
-                     fmt::format("Invalid model name passed in model={}. Call `/v1/models` to view "
-                                 "available models for your key.",
-                                 model));
+  return GatewayError(
+      ErrorClass::kModelNotFound, 400, "invalid_request_error",
+      fmt::format("Invalid model name passed in model={}. Call `/v1/models` to view "
+                  "available models for your key.",
+                  model));
 }
 
 Error AllCoolingDown(std::string_view group, const RowList& rows,
@@ -66,23 +67,24 @@ Error AllCoolingDown(std::string_view group, const RowList& rows,
       "selected model are in cooldown. Passed model={}. pre-call-checks={}, cooldown_list=[{}]",
       seconds, group, settings.enable_pre_call_checks ? "True" : "False", ids);
   Error error = GatewayError(ErrorClass::kNoDeployments, 429, "all_deployments_in_cooldown",
-                            std::move(message));
+                             std::move(message));
   error.retry_after_s = seconds;
   return error;
 }
 
 Error Paused(std::string_view group) {
-  return GatewayError(ErrorClass::kServiceUnavailable, 503, "internal_server_error",
-                     fmt::format("litellm.ServiceUnavailableError: model group '{}' is paused: all "
-                                 "of its deployments are blocked.",
-                                 group));
+  return GatewayError(
+      ErrorClass::kServiceUnavailable, 503, "internal_server_error",
+      fmt::format("litellm.ServiceUnavailableError: model group '{}' is paused: all "
+                  "of its deployments are blocked.",
+                  group));
 }
 
 Error TagsRefused(std::string_view group) {
   return GatewayError(ErrorClass::kAuthentication, 401, "authentication_error",
-                     fmt::format("Not allowed to access model due to tags configuration. "
-                                 "Passed model={}",
-                                 group));
+                      fmt::format("Not allowed to access model due to tags configuration. "
+                                  "Passed model={}",
+                                  group));
 }
 
 Error NothingToCall(std::string_view group) {
@@ -104,22 +106,24 @@ Error ContextTooLarge(std::string_view group, int64_t tokens_max, int64_t tokens
 Error MockError(RequestControls::Mock mock, std::string_view group) {
   using Mock = RequestControls::Mock;
   const auto text = [group](std::string_view name) {
-    return fmt::format("litellm.{}: a mock error for model={}: the request asked for it", name, group);
+    return fmt::format("litellm.{}: a mock error for model={}: the request asked for it", name,
+                       group);
   };
   switch (mock) {
     case Mock::kContextWindow:
       return GatewayError(ErrorClass::kContextWindowExceeded, 400, "invalid_request_error",
-                         text("ContextWindowExceededError"));
+                          text("ContextWindowExceededError"));
     case Mock::kContentPolicy:
       return GatewayError(ErrorClass::kContentPolicyViolation, 400, "invalid_request_error",
-                         text("ContentPolicyViolationError"));
+                          text("ContentPolicyViolationError"));
     case Mock::kRateLimit:
       return GatewayError(ErrorClass::kRateLimit, 429, "throttling_error", text("RateLimitError"));
     case Mock::kFallbacks:
-    case Mock::kNone: break;
+    case Mock::kNone:
+      break;
   }
   return GatewayError(ErrorClass::kInternalServer, 500, "internal_server_error",
-                     text("InternalServerError"));
+                      text("InternalServerError"));
 }
 
 std::string ExplainFailure(std::string_view group, const TargetList& tried,

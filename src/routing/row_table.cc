@@ -34,11 +34,8 @@ int32_t ProviderBudgetOf(const config::Deployment& row, const config::RouterSett
 
 // Of the routing group that the row's model stands in, else the router's.
 RoutingStrategy StrategyFor(const config::Deployment& row, const config::RouterSettings& settings) {
-  for (const config::RoutingGroup& group : settings.routing_groups) {
-    if (std::find(group.models.begin(), group.models.end(), row.model_name) != group.models.end())
-      return group.strategy;
-  }
-  return settings.strategy;
+  const config::RoutingGroup* group = settings.GroupOf(row.model_name);
+  return group == nullptr ? settings.strategy : group->strategy;
 }
 
 RowLimits LimitsUnder(RoutingStrategy strategy, const config::Deployment& row,

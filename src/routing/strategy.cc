@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "config/router_settings.h"
 #include "routing/cooldown.h"
 #include "routing/explanation.h"
 #include "routing/filters.h"
@@ -27,7 +28,7 @@ void PreferRows(RowList& rows, const std::function<bool(const Deployment*)>& kee
 void ExplainChoice(const SelectionInput& input, const RowList& rows) {
   if (input.why == nullptr) return;
   Explanation::Event& event = input.why->Add(Explanation::Kind::kStrategy, input.group,
-                                             std::string(StrategyName(input.settings.strategy)));
+                                             std::string(config::NameOf(input.settings.strategy)));
   for (const Deployment* row : rows) {
     event.rows.push_back({row->id, Contains(input.tried, row->index) ? "tried before" : ""});
   }

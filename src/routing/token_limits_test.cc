@@ -22,6 +22,18 @@ RowLimits Limits(int64_t tpm) {
   return limits;
 }
 
+// A group of one row with a token limit.
+struct LimitedRow {
+  LimitedRow() {
+    world.Row("g", "g").tpm = 1000;
+    world.settings().enforce_model_rate_limits = true;
+    world.Build();
+    controls.model = "g";
+  }
+  World world;
+  RequestControls controls;
+};
+
 TEST(TokenLimits, WhatRunsCounts) {
   DeploymentState state;
   const RowLimits limits = Limits(100);
@@ -49,12 +61,9 @@ TEST(TokenLimits, GuessAloneDoesNotBarARow) {
 }
 
 TEST(TokenLimits, FailedRequestGivesItsReservationBack) {
-  World world;
-  world.Row("g", "g").tpm = 1000;
-  world.settings().enforce_model_rate_limits = true;
-  world.Build();
-  RequestControls controls;
-  controls.model = "g";
+  LimitedRow limited;
+  World& world = limited.world;
+  RequestControls& controls = limited.controls;
   controls.output_tokens_max = 900;
   controls.input_tokens_estimate = 50;
   for (const char* end : {"failed", "abandoned", "destroyed"}) {
@@ -69,12 +78,9 @@ TEST(TokenLimits, FailedRequestGivesItsReservationBack) {
 }
 
 TEST(TokenLimits, BrokenStreamPaysForWhatItUsed) {
-  World world;
-  world.Row("g", "g").tpm = 1000;
-  world.settings().enforce_model_rate_limits = true;
-  world.Build();
-  RequestControls controls;
-  controls.model = "g";
+  LimitedRow limited;
+  World& world = limited.world;
+  RequestControls& controls = limited.controls;
   RequestRoute route(world.index(), world.state(), controls);
   ASSERT_EQ(route.Next(world.now(), world.random()).kind, Step::Kind::kAttempt);
   AttemptOutcome outcome;

@@ -166,7 +166,8 @@ Cost ComputeCost(const config::Snapshot& snapshot, const config::Deployment& dep
                  std::string_view upstream_model, const api::Usage& usage, double duration_s) {
   const config::ModelFacts* facts = FindFacts(snapshot, deployment, upstream_model);
   const Rates rates = ComputeRates(PriceSource(deployment, facts, usage));
-  const double seconds = std::max(0.0, duration_s);
+  // compat: a transcription costs by the length of its file, not by the time it took.
+  const double seconds = std::max(0.0, usage.audio_seconds > 0 ? usage.audio_seconds : duration_s);
 
   int64_t input_left = std::max<int64_t>(usage.prompt_tokens, 0);
   const double cached = TakePart(input_left, usage.cached_tokens);

@@ -44,6 +44,10 @@ std::string_view NameOf(api::RouteId id) {
       return "completion";
     case api::RouteId::kEmbeddings:
       return "embeddings";
+    case api::RouteId::kTranscriptions:
+      return "audio_transcriptions";
+    case api::RouteId::kSpeech:
+      return "audio_speech";
     case api::RouteId::kMessages:
       return "anthropic_messages";
     case api::RouteId::kModels:

@@ -26,6 +26,10 @@ constexpr std::array kTable = {
     RouteRow{"/health/liveness", RouteId::kLiveness, kProbe},
     RouteRow{"/metrics", RouteId::kMetrics, kScrape},
     RouteRow{"/metrics/", RouteId::kMetrics, kScrape},
+    RouteRow{"/v1/audio/transcriptions", RouteId::kTranscriptions, kPost},
+    RouteRow{"/audio/transcriptions", RouteId::kTranscriptions, kPost},
+    RouteRow{"/v1/audio/speech", RouteId::kSpeech, kPost},
+    RouteRow{"/audio/speech", RouteId::kSpeech, kPost},
     RouteRow{"/v1/models", RouteId::kModels, kGet},
     RouteRow{"/models", RouteId::kModels, kGet},
     RouteRow{"/v1/model/info", RouteId::kModelInfo, kGet},
@@ -63,7 +67,7 @@ constexpr size_t CountFixed() {
   return count;
 }
 constexpr size_t kFixed = CountFixed();
-static_assert(kFixed == 29, "rows with {model} come last");
+static_assert(kFixed == 33, "rows with {model} come last");
 
 const RouteRow* FindFixed(std::string_view path) {
   for (size_t i = 0; i < kFixed; ++i) {
@@ -156,6 +160,10 @@ std::optional<Endpoint> EndpointOf(RouteId id) {
       return Endpoint::kEmbeddings;
     case RouteId::kMessages:
       return Endpoint::kMessages;
+    case RouteId::kTranscriptions:
+      return Endpoint::kTranscriptions;
+    case RouteId::kSpeech:
+      return Endpoint::kSpeech;
     default:
       return std::nullopt;
   }

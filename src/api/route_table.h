@@ -20,6 +20,8 @@ enum class RouteId : uint8_t {
   kChat,
   kCompletions,
   kEmbeddings,
+  kTranscriptions,
+  kSpeech,
   kMessages,
   kModels,            // GET /v1/models
   kModel,             // GET /v1/models/{model}

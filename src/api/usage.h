@@ -15,6 +15,7 @@ struct Usage {
   int64_t prompt_audio_tokens = 0;
   int64_t completion_audio_tokens = 0;
   int64_t reasoning_tokens = 0;
+  double audio_seconds = 0;           // of a transcribed file; prices per second count it
   bool reported = false;    // an upstream sent it
   bool estimated = false;   // counted by us because it did not
   std::string service_tier; // "" when none

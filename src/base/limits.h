@@ -19,6 +19,9 @@ inline constexpr size_t kStreamEventBytesMax = size_t{16} << 20;
 // Bytes of a stream held back until its first content chunk decides about fallback.
 inline constexpr size_t kStreamHoldBytesMax = size_t{1} << 20;
 
+// Parts of a multipart/form-data body: a transcription has at most a dozen.
+inline constexpr size_t kFormPartsMax = 64;
+
 inline constexpr size_t kReadBufferBytes = 16 * 1024;
 inline constexpr size_t kConnectionsPerLoopMax = 20'000;
 inline constexpr size_t kIdleUpstreamPerOriginMax = 256;  // per loop

@@ -33,6 +33,8 @@ std::string_view CallName(api::Endpoint endpoint) {
     case api::Endpoint::kCompletions: return "text";
     case api::Endpoint::kEmbeddings: return "embedding";
     case api::Endpoint::kMessages: return "messages";
+    case api::Endpoint::kTranscriptions: return "transcription";
+    case api::Endpoint::kSpeech: return "speech";
   }
   return "";
 }

@@ -33,7 +33,10 @@ bool Covers(const config::CacheSettings& settings, api::Endpoint endpoint, size_
       return settings.completions;
     case api::Endpoint::kEmbeddings:
       return settings.embeddings;
+    case api::Endpoint::kTranscriptions:
+      return settings.transcriptions;
     case api::Endpoint::kMessages:
+    case api::Endpoint::kSpeech:
       return false;  // compat: not among the call types that LiteLLM caches
   }
   return false;

@@ -75,6 +75,7 @@ void ReadCallTypes(const yaml::Node& params, CacheSettings& out) {
   out.chat = has("completion");
   out.completions = has("text_completion");
   out.embeddings = has("embedding");
+  out.transcriptions = has("transcription");
 }
 
 // The tier's own default is used when `ttl` is not given.

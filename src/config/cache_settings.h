@@ -22,7 +22,7 @@ struct CacheSettings {
   bool default_on = true;       // mode: default_off asks each request for use-cache
   std::optional<double> ttl_s;  // unset: the default of the tier
   std::string name_space;       // `namespace`; the keys become "namespace:hash"
-  bool chat = true, completions = true, embeddings = true;  // supported_call_types
+  bool chat = true, completions = true, embeddings = true, transcriptions = true;  // supported_call_types
   int max_messages = 4;         // longer conversations are never cached
   std::vector<std::vector<std::string>> groups;  // router_settings.caching_groups
 

@@ -19,7 +19,7 @@ constexpr KeySpec kRows[] = {
     {kS, "default_in_memory_ttl", kNumber, "600", kOn, "Used when ttl is not given and the type is local."},
     {kS, "default_in_redis_ttl", kNumber, "60", kOn, "Used when ttl is not given and the type is redis."},
     {kS, "namespace", kScalar, "-", kOn, "Put before every key, with a colon."},
-    {kS, "supported_call_types", kStringList, "all", kOn, "Which calls are cached: completion, text_completion, embedding."},
+    {kS, "supported_call_types", kStringList, "all", kOn, "Which calls are cached: completion, text_completion, embedding, transcription."},
     {kS, "max_messages", kInt, "4", kOn, "Chats with more messages are never cached."},
     {kS, "memory_max_entries", kInt, "20000", kOn, "Ours: answers kept in memory at most."},
     {kS, "memory_max_mb", kNumber, "128", kOn, "Ours: memory of the local cache."},

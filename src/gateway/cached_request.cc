@@ -226,11 +226,18 @@ net::Task<void> RunCachedEmbeddings(RequestContext& context, Worker& worker, con
   co_await RunAndKeep(context, worker, inquiry, keeper);
 }
 
+// Only answers of JSON are kept: an entry does not know another type.
+bool IsKeepable(const RequestContext& context) {
+  if (!context.form) return true;
+  const api::FormPart* format = context.form->Find("response_format");
+  return format == nullptr || format->value.empty() || format->value.ends_with("json");
+}
+
 }  // namespace
 
 net::Task<void> RunCached(RequestContext& context, Worker& worker) {
   const Inquiry inquiry = MakeInquiry(context);
-  if (!inquiry.decision.any()) {
+  if (!inquiry.decision.any() || !IsKeepable(context)) {
     co_await RunRoute(context, worker);
     co_return;
   }

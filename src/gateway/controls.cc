@@ -158,7 +158,8 @@ Result<void> CheckRequired(const RequestContext& context, const Seen& seen) {
   const bool chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
   if (chat && !seen.messages) return missing("messages");
   if (context.endpoint == api::Endpoint::kCompletions && !seen.prompt) return missing("prompt");
-  if (context.endpoint == api::Endpoint::kEmbeddings && !seen.input) return missing("input");
+  const bool wants_input = context.endpoint == api::Endpoint::kEmbeddings || context.endpoint == api::Endpoint::kSpeech;
+  if (wants_input && !seen.input) return missing("input");
   if (chat) {
     const auto wrong = [](const char* what) {
       return ClientError(400, std::string("Invalid request format: ") + what, "invalid_request_error", "");
@@ -265,16 +266,18 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
   Seen seen;
   json::CollectMembers(body, context.members);
   context.request.members = &context.members;
+  if (context.form) context.request.form = &*context.form;
   for (const Member& member : context.members) ReadMember(context, seen, member);
   if (auto checked = CheckRequired(context, seen); !checked.ok()) return checked;
 
   routing::RequestControls& controls = context.controls;
+  if (api::IsAudio(context.endpoint)) context.request.stream = false;
   controls.stream = context.request.stream;
   if (snapshot.general.always_include_stream_usage) context.request.include_usage = true;
   context.drop_params = context.drop_params || snapshot.proxy.drop_params;
-  const bool completions = context.endpoint == api::Endpoint::kCompletions;
+  const bool chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
   const bool embeddings = context.endpoint == api::Endpoint::kEmbeddings;
-  if (!completions && !embeddings && !snapshot.general.completion_model.empty()) {
+  if (chat && !snapshot.general.completion_model.empty()) {
     controls.model = snapshot.general.completion_model;
   } else if (embeddings && !snapshot.general.embedding_model.empty()) {
     controls.model = snapshot.general.embedding_model;

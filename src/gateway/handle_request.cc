@@ -8,6 +8,7 @@
 #include "gateway/account.h"
 #include "gateway/cached_request.h"
 #include "gateway/controls.h"
+#include "gateway/form_request.h"
 #include "gateway/mirror.h"
 #include "gateway/mock_response.h"
 #include "gateway/response_headers.h"
@@ -232,7 +233,13 @@ net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerEx
   }
   if (received.status != http::BodyStatus::kOk)
     co_return co_await Refuse(context, BodyError(received.status, bytes_max));
-  auto body = ValidBody(received.data);
+  Result<std::string_view> body = std::string_view();
+  if (call.endpoint == api::Endpoint::kTranscriptions) {
+    const bool digest = core.cache != nullptr && core.snapshot->cache.transcriptions;
+    body = co_await ReadForm(context, worker, received.data, digest);
+  } else {
+    body = ValidBody(received.data);
+  }
   if (!body.ok()) co_return co_await Refuse(context, std::move(body.error()));
 
   // CONTROLS: what the client said about model, stream, retries, timeouts, fallbacks.

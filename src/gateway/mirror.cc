@@ -95,6 +95,7 @@ net::Task<void> Mirror(Worker& worker, std::unique_ptr<MirrorJob> job) {
 }  // namespace
 
 void StartMirror(Worker& worker, const RequestContext& context, std::string_view model) {
+  if (context.request.form != nullptr) return;  // a file is not copied
   if (running_mirrors >= limits::kMirrorsPerLoopMax || context.request.body.size() > kMirrorBodyBytesMax) return;
   auto job = std::make_unique<MirrorJob>();
   job->view = worker.view();

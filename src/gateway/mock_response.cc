@@ -59,6 +59,12 @@ std::string MockVector(std::string_view text) {
 
 // What an upstream that speaks OpenAI's schema would say.
 std::string WholeBody(api::Endpoint endpoint, std::string_view id, std::string_view model, std::string_view text) {
+  if (endpoint == api::Endpoint::kSpeech) return std::string(text);
+  if (endpoint == api::Endpoint::kTranscriptions) {
+    std::string body = R"({"text":)";
+    json::AppendQuoted(body, text);
+    return body += '}';
+  }
   std::string body = R"({"id":)";
   json::AppendQuoted(body, id);
   body += R"(,"created":0,"model":)";

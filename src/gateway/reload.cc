@@ -31,7 +31,7 @@ bool SameRow(const config::Deployment& a, const config::Deployment& b) {
 // Settings that are read once, at the start of the process.
 void DescribeFixed(const config::Snapshot& before, const config::Snapshot& after, std::vector<std::string>& out) {
   const auto fixed = [&out](bool differs, std::string_view what) {
-    if (differs) out.push_back(std::string(what) + ": needs a restart, the old value stays");
+    if (differs) out.emplace_back(what).append(": needs a restart, the old value stays");
   };
   fixed(before.server.host != after.server.host || before.server.port != after.server.port, "host and port");
   fixed(before.server.num_workers != after.server.num_workers, "num_workers");

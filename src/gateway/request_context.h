@@ -50,6 +50,8 @@ struct RequestContext {
   translate::ClientRequest request;
   std::vector<json::Member> members;  // of the body; request.members points here
   routing::RequestControls controls;
+  std::optional<api::FormData> form;  // of a multipart request; views into its body
+  std::string form_body;              // its fields as an object
   bool model_from_body = false;   // else the answer shows the upstream's own name
   bool stream_field_present = false;
   bool drop_params = false;       // body drop_params or the setting

@@ -161,7 +161,7 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
   if (values.stream) {
     out.Put("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n");
   } else {
-    out.Put("content-type: application/json\r\n");
+    Line(out, "content-type: ", values.content_type);
   }
 }
 

@@ -25,6 +25,7 @@ struct SuccessHeaders {
   double total_s = 0, overhead_s = 0;
   bool stream = false;
   std::string_view cache_key;               // of a hit
+  std::string_view content_type = "application/json";  // of a whole answer
 };
 
 void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& values, std::string& out);

@@ -124,6 +124,8 @@ net::Task<AttemptReport> Answer(Attempt& a, std::string body) {
   values.upstream = &upstream;
   values.cost = &cost;
   report.cost = cost;
+  if (const std::string_view type = upstream.Get("content-type"); a.translator.keeps_content_type() && !type.empty())
+    values.content_type = type;
   std::string_view sent = body;
   if (context.listener != nullptr) [[unlikely]] {
     const int64_t asked = report.usage.prompt_tokens;
@@ -289,6 +291,7 @@ net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRou
   plan.started = t.attempt_begin;
   plan.head_timeout_s = std::min(timeouts.first_byte_s, timeouts.first_content_s.value_or(timeouts.first_byte_s));
   plan.stream = request.stream;
+  plan.accepts_any = api::IsAudio(request.endpoint);
   net::CancelSlot& gone = context.exchange.on_client_gone();
   upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(context.view.PoolOf(deployment), plan, gone);
   if (opened.outcome != upstream::AttemptOutcome::kHead) {

@@ -18,6 +18,12 @@ namespace gw::translate {
 [[nodiscard]] std::unique_ptr<Translator> MakeOpenAiEmbeddings(const ClientRequest& request,
                                                                const AttemptTarget& target);
 
+// openai_audio.cc
+[[nodiscard]] std::unique_ptr<Translator> MakeOpenAiTranscription(const ClientRequest& request,
+                                                                  const AttemptTarget& target);
+[[nodiscard]] std::unique_ptr<Translator> MakeOpenAiSpeech(const ClientRequest& request,
+                                                           const AttemptTarget& target);
+
 // ollama_*.cc
 [[nodiscard]] std::unique_ptr<Translator> MakeOllamaChat(const ClientRequest& request,
                                                          const AttemptTarget& target);

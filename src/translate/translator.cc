@@ -16,6 +16,8 @@ std::string_view EndpointName(api::Endpoint endpoint) {
     case api::Endpoint::kCompletions: return "text completions";
     case api::Endpoint::kEmbeddings: return "embeddings";
     case api::Endpoint::kMessages: return "messages";
+    case api::Endpoint::kTranscriptions: return "transcriptions";
+    case api::Endpoint::kSpeech: return "speech";
   }
   return "this";
 }
@@ -85,6 +87,13 @@ std::unique_ptr<Translator> MakeForEmbeddings(const ClientRequest& request,
   return std::make_unique<ImpossiblePair>(request, target);
 }
 
+std::unique_ptr<Translator> MakeForAudio(const ClientRequest& request, const AttemptTarget& target,
+                                         config::Dialect dialect) {
+  if (dialect != config::Dialect::kOpenAi) return std::make_unique<ImpossiblePair>(request, target);
+  if (request.endpoint == api::Endpoint::kSpeech) return MakeOpenAiSpeech(request, target);
+  return MakeOpenAiTranscription(request, target);
+}
+
 }  // namespace
 
 std::unique_ptr<Translator> MakeTranslator(const ClientRequest& request,
@@ -95,6 +104,8 @@ std::unique_ptr<Translator> MakeTranslator(const ClientRequest& request,
     case api::Endpoint::kChat: return MakeForChat(request, target, dialect);
     case api::Endpoint::kCompletions: return MakeForCompletions(request, target, dialect);
     case api::Endpoint::kEmbeddings: return MakeForEmbeddings(request, target, dialect);
+    case api::Endpoint::kTranscriptions:
+    case api::Endpoint::kSpeech: return MakeForAudio(request, target, dialect);
     case api::Endpoint::kMessages: break;
   }
   if (dialect == config::Dialect::kAnthropic) return MakeMessagesNative(request, target);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "api/endpoint.h"
+#include "api/form_data.h"
 #include "api/usage.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -39,6 +40,8 @@ struct ClientRequest {
   // Members that the caller has collected; nullptr: none. Whoever sets another body may leave them:
   // they count only for the body that they are views of.
   const std::vector<json::Member>* members = nullptr;
+  // Of a multipart request: what the client sent; `body` is then its parameters as an object.
+  const api::FormData* form = nullptr;
 };
 
 struct AttemptTarget {
@@ -77,6 +80,7 @@ struct UpstreamRequest {
   std::string path;      // appended to origin.base_path: "/chat/completions", "/api/chat"
   BodyPieces body;
   HeaderList headers;    // beyond host, content-type, content-length: auth, organization, extra
+  std::string content_type;  // empty: application/json
 };
 
 // What a stream has done so far.
@@ -110,6 +114,8 @@ class Translator {
 
   // Valid after TranslateBody, or as far as a stream has come; estimated when not reported.
   [[nodiscard]] virtual const api::Usage& usage() = 0;
+  // The answer goes to the client under the upstream's content-type: audio, plain text.
+  [[nodiscard]] virtual bool keeps_content_type() const { return false; }
   // finish_reason is content_filter: may trigger content_policy_fallbacks.
   [[nodiscard]] virtual bool content_filtered() const { return false; }
 };

@@ -21,8 +21,10 @@ void BuildHead(std::string& out, const AttemptPlan& plan) {
   out += " HTTP/1.1\r\nhost: ";
   out += deployment.origin.host_header;
   out += "\r\nuser-agent: intertie/" GW_VERSION "\r\naccept: ";
-  out += plan.stream ? "text/event-stream, application/json" : "application/json";
-  out += "\r\ncontent-type: application/json\r\ncontent-length: ";
+  out += plan.stream ? "text/event-stream, application/json" : plan.accepts_any ? "*/*" : "application/json";
+  out += "\r\ncontent-type: ";
+  out += plan.request->content_type.empty() ? std::string_view("application/json") : plan.request->content_type;
+  out += "\r\ncontent-length: ";
   char digits[24];
   const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), plan.request->body.size());
   (void)error;

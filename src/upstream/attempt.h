@@ -36,6 +36,7 @@ struct AttemptPlan {
   TimePoint started{};
   double head_timeout_s = 0;                      // until the answer's head, from `started`
   bool stream = false;
+  bool accepts_any = false;                       // the answer may be audio or text
 };
 
 // `cancel` fires when the client leaves; the outcome is kCancelled then.

@@ -70,9 +70,28 @@ def _tool_calls(answer, indexed):
             for i, (call_id, name, arguments) in enumerate(answer.tools)]
 
 
+SPEECH = bytes(range(256)) * 64  # no text in any encoding
+AUDIO_SECONDS = 12.5
+
+
+def media_type(call):
+    return "audio/mpeg" if _is(call, "/audio/speech") else "text/plain; charset=utf-8"
+
+
+def transcription(call, answer):
+    if call.body.get("response_format") in ("text", "srt", "vtt"):
+        return answer.text.encode() + b"\n"
+    seconds = {"usage": {"type": "duration", "seconds": AUDIO_SECONDS}} if answer.usage else {}
+    return {"text": answer.text, **seconds}
+
+
 def whole(call, answer):
     if _is(call, "/embeddings"):
         return embeddings(call)
+    if _is(call, "/audio/speech"):
+        return SPEECH
+    if _is(call, "/audio/transcriptions"):
+        return transcription(call, answer)
     text_route = not _is(call, "/chat/completions")
     out = {"id": "scripted-1", "object": "text_completion" if text_route else "chat.completion",
            "created": 1700000000, "model": call.model}

@@ -21,6 +21,7 @@ behaviour, the rest keeps callers apart ("ok.a" and "ok.b" are counted separatel
 Every connection and request is recorded with monotonic times.
 """
 import asyncio
+import email
 import json
 import re
 import socket
@@ -90,9 +91,9 @@ class _Reply:
         await self.writer.drain()
         self.call.finished = True
 
-    async def whole(self, status, payload, headers=()):
+    async def whole(self, status, payload, headers=(), media=None):
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self.head(status, [("Content-Type", "application/json"), *headers], len(data))
+        self.head(status, [("Content-Type", media or "application/json"), *headers], len(data))
         await self.part(data)
         await self.end()
 
@@ -225,7 +226,8 @@ class Upstream:
         method, path, _ = head[0].split(" ", 2)
         headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
         raw = await reader.readexactly(int(headers.get("content-length", 0)))
-        body = json.loads(raw) if raw else None
+        is_form = headers.get("content-type", "").startswith("multipart/form-data")
+        body = form_fields(headers, raw) if is_form else json.loads(raw) if raw else None
         model = str(body.get("model", "")) if isinstance(body, dict) else ""
         call = Call(path, headers, body, model, record, time.monotonic())
         self.calls.append(call)
@@ -237,6 +239,19 @@ class Upstream:
         else:
             await _behave(protocol, reply, call)
         return headers.get("connection", "").lower() != "close"
+
+
+def form_fields(headers, raw):
+    """The fields of a multipart body; files as (name, bytes), a field that comes twice as a list."""
+    message = email.message_from_bytes(b"content-type: " + headers["content-type"].encode() + b"\r\n\r\n" + raw)
+    fields = {}
+    for part in message.get_payload():
+        name, file = part.get_param("name", header="content-disposition"), part.get_filename()
+        value = part.get_payload(decode=True)
+        value = (file, value) if file is not None else value.decode()
+        fields[name] = [*fields[name], value] if isinstance(fields.get(name), list) else \
+            [fields[name], value] if name in fields else value
+    return fields
 
 
 # ------------------------------------------------------------------ behaviours
@@ -264,11 +279,12 @@ async def _behave(protocol, reply, call):
 
 async def _whole_answer(protocol, reply, call, behaviour, answer):
     payload = protocol.whole(call, answer)
+    audio = call.path.endswith(("/audio/speech", "/audio/transcriptions")) and isinstance(payload, bytes)
     if behaviour in ("cut", "midcut"):
         reply.head(200, [("Content-Type", "application/json")], 5000)
-        await reply.part(json.dumps(payload).encode()[:30])
+        await reply.part(payload[:30] if audio else json.dumps(payload).encode()[:30])
         raise Drop()
-    await reply.whole(200, payload)
+    await reply.whole(200, payload, media=openai_protocol.media_type(call) if audio else None)
 
 
 async def _stream(protocol, reply, call, behaviour, numbers, answer):

@@ -124,6 +124,11 @@ bool Reloader::FilesChanged() {
   return !files_.empty() && Stamp() != stamp_;
 }
 
+void Reloader::FreeRetired() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(retired_, [](const std::shared_ptr<Core>& core) { return core.use_count() == 1; });
+}
+
 ReloadOutcome Reloader::Load(std::shared_ptr<Core>* core) {
   // Stamped before it is read: a change in between is seen as one more change.
   stamp_ = Stamp();
@@ -148,6 +153,7 @@ ReloadOutcome Reloader::Reload(std::string_view cause) {
   std::shared_ptr<Core> core;
   ReloadOutcome outcome = Load(&core);
   if (core != nullptr) {
+    retired_.push_back(runtime_.current());
     runtime_.SetCurrent(core);
     adopt_(core);
   }

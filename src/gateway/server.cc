@@ -168,6 +168,7 @@ void Server::Impl::Adopt(std::shared_ptr<Core> core) {
 // Until SIGTERM or SIGINT; reloads on SIGHUP and when a file of the configuration changed. Files are
 // looked at, not watched: that sees a swapped symlink, an edited file and a network file system alike.
 int Server::Impl::WaitForSignal() {
+  net::RunBehindLoops();  // every loop runs by now
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
@@ -176,6 +177,7 @@ int Server::Impl::WaitForSignal() {
     const auto seconds = std::chrono::seconds(limits::kFileLookInterval);
     const timespec pause{seconds.count(), 0};
     const int signal = sigtimedwait(&signals, nullptr, &pause);
+    reloader->FreeRetired();
     if (signal == SIGTERM || signal == SIGINT) return signal;
     if (signal == SIGHUP) (void)reloader->Reload("SIGHUP");
     else if (look && reloader->FilesChanged()) (void)reloader->Reload("changed file");

@@ -12,6 +12,10 @@
 
 namespace gw::net {
 
+// From now on the calling thread runs behind the loops when they compete for a core. Cannot be taken
+// back; threads that it starts later inherit it.
+void RunBehindLoops();
+
 class OffloadThread {
  public:
   OffloadThread();

@@ -191,7 +191,7 @@ constexpr KeySpec kRows[] = {
     {kM, "team_public_model_name", kString, "-", kOn, "Name under which the team calls it; may hold *."},
     {kM, "health_check_max_tokens*", kInt, "-", kLater, "Tokens a probe may ask for."},
     {kM, "health_check_params", kMap, "-", kLater, "Parameters of the probe."},
-    {kM, "health_check_voice", kString, "alloy", kLater, "Voice of speech probes."},
+    {kM, "health_check_voice", kString, "alloy", kOn, "Voice of speech probes."},
     {kM, "enable_tag_filtering", kBool, "false", kOn, "Tag routing for this group, whatever router_settings say."},
     {kM, "allow_fail_open", kBool, "false", kOn, "Tags that leave nothing lead to the default deployments instead of an error."},
     {kM, "access_windows", kAny, "-", kLater, "Hours of access."},

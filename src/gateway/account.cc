@@ -35,6 +35,7 @@ std::string_view AttemptOutcomeLabel(const Error& error) {
 
 void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const api::Usage& usage,
                     const accounting::Cost& cost) {
+  context.is_accounted = true;
   AddSpend(context, cost.total);
   if (!MetricsOn(context)) return;
   const routing::Candidate& candidate = *answered.candidate;
@@ -83,6 +84,7 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
 }
 
 void AccountFailure(RequestContext& context, const Error& error) {
+  context.is_accounted = true;
   if (!MetricsOn(context)) return;
   metrics::ClientFailureRecord r;
   r.caller = context.caller;
@@ -122,6 +124,7 @@ void BillUnfinished(RequestContext& context, const routing::Candidate& candidate
 }
 
 void AccountAbandoned(RequestContext& context, const routing::Candidate* candidate, const api::Usage* usage) {
+  context.is_accounted = true;
   if (candidate != nullptr && usage != nullptr) {
     BillUnfinished(context, *candidate, *usage, Seconds(context.timing.finished - context.timing.attempt_begin));
   }

@@ -66,8 +66,7 @@ std::string ObjectOf(const api::FormData& form, std::string_view digest) {
 
 }  // namespace
 
-net::Task<Result<std::string_view>> ReadForm(RequestContext& context, Worker& worker, std::string_view data,
-                                             bool digest) {
+net::Task<Result<std::string_view>> ReadForm(RequestContext& context, Worker& worker, std::string_view data) {
   auto parsed = api::ParseFormData(context.exchange.head().headers.Get("content-type"), data);
   if (!parsed.ok()) co_return std::move(parsed.error());
   context.form = std::move(*parsed);
@@ -76,6 +75,7 @@ net::Task<Result<std::string_view>> ReadForm(RequestContext& context, Worker& wo
     co_return ClientError(422, std::string(context.route_label) + ": Missing required parameter: 'file'.",
                           "invalid_request_error", "file");
   }
+  const bool digest = context.core.cache != nullptr && context.core.snapshot->cache.transcriptions;
   std::string sha256;
   if (digest && file->value.size() > kHashedOnLoopBytesMax) {
     std::function<void()> work = [&sha256, file] { sha256 = Sha256Hex(file->value); };

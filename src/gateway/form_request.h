@@ -10,8 +10,8 @@
 namespace gw::gateway {
 
 // Fills context.form and returns the object, which lives as long as the context. `data` must outlive
-// it. With `digest` the object tells the file's SHA-256, which a helper thread reckons when it is long.
-[[nodiscard]] net::Task<Result<std::string_view>> ReadForm(RequestContext& context, Worker& worker, std::string_view data,
-                                                           bool digest);
+// it. Where answers are kept the object tells the file's SHA-256, which a helper thread reckons when it
+// is long.
+[[nodiscard]] net::Task<Result<std::string_view>> ReadForm(RequestContext& context, Worker& worker, std::string_view data);
 
 }  // namespace gw::gateway

@@ -1,9 +1,12 @@
 #include "gateway/handle_request.h"
 
+#include <exception>
+
 #include "accounting/cost.h"
 #include "api/error_response.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "gateway/account.h"
 #include "gateway/cached_request.h"
@@ -200,67 +203,116 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
   }
 }
 
-net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerExchange& exchange,
-                                InferenceCall call) {
-  Core& core = *view.core;
-  RequestContext context(exchange, view, worker.index());
-  const http::Headers& headers = exchange.head().headers;
+namespace {
+
+// Who is it, and what has been asked?
+void Begin(RequestContext& context, const InferenceCall& call) {
+  const http::Headers& headers = context.exchange.head().headers;
   context.endpoint = call.endpoint;
   context.route_label = call.route_label;
-  context.path_model = std::move(call.path_model);
+  context.path_model = call.path_model;
   context.call_id = CallId(headers);
-  context.timing.arrived = exchange.received_at();
-  context.caller.client_ip = ClientAddress(*core.snapshot, exchange);
+  context.timing.arrived = context.exchange.received_at();
+  context.caller.client_ip = ClientAddress(*context.core.snapshot, context.exchange);
   context.caller.user_agent = headers.Get("user-agent");
+}
 
-  // AUTHENTICATE, before a byte of the body is looked at.
-  const auto lookup = [&headers](std::string_view name) { return headers.Get(name); };
-  if (core.authenticator.NeedsKey(call.route, exchange.head().path())) {
-    auto identity = core.authenticator.Authenticate(lookup);
-    if (!identity.ok()) co_return co_await Refuse(context, std::move(identity.error()));
-    context.caller.hashed_api_key = identity->hashed_api_key;
-    context.caller.user = identity->user;
-  }
+// An Error is the client's answer, here and below.
+std::optional<Error> Authenticate(RequestContext& context, api::RouteId route) {
+  const http::RequestHead& head = context.exchange.head();
+  const auto lookup = [&head](std::string_view name) { return head.headers.Get(name); };
+  if (!context.core.authenticator.NeedsKey(route, head.path())) return std::nullopt;
+  auto identity = context.core.authenticator.Authenticate(lookup);
+  if (!identity.ok()) return std::move(identity.error());
+  context.caller.hashed_api_key = identity->hashed_api_key;
+  context.caller.user = identity->user;
+  return std::nullopt;
+}
 
-  // READ and VALIDATE.
-  const size_t configured = core.snapshot->general.request_bytes_max;
-  const size_t bytes_max = configured != 0 ? configured : limits::kBodyBytesMaxDefault;
-  const http::RequestBody received = co_await exchange.ReadBody(bytes_max);
-  if (received.status == http::BodyStatus::kClientGone) {
-    context.timing.finished = SteadyClock::now();
-    AccountAbandoned(context, nullptr, nullptr);
-    co_return;
-  }
-  if (received.status != http::BodyStatus::kOk)
-    co_return co_await Refuse(context, BodyError(received.status, bytes_max));
-  Result<std::string_view> body = std::string_view();
-  if (call.endpoint == api::Endpoint::kTranscriptions) {
-    const bool digest = core.cache != nullptr && core.snapshot->cache.transcriptions;
-    body = co_await ReadForm(context, worker, received.data, digest);
-  } else {
-    body = ValidBody(received.data);
-  }
-  if (!body.ok()) co_return co_await Refuse(context, std::move(body.error()));
-
-  // CONTROLS: what the client said about model, stream, retries, timeouts, fallbacks.
+// Reads what the client said about model, stream, retries, timeouts, fallbacks.
+std::optional<Error> ReadRequest(RequestContext& context, Result<std::string_view> body) {
+  if (!body.ok()) return std::move(body.error());
   auto read = ReadControls(context, *body);
-  if (!read.ok()) co_return co_await Refuse(context, std::move(read.error()));
-  const std::string& user_header = core.snapshot->general.user_header_name;
+  if (!read.ok()) return std::move(read.error());
+  const config::Snapshot& snapshot = *context.core.snapshot;
+  const std::string& user_header = snapshot.general.user_header_name;
+  const http::Headers& headers = context.exchange.head().headers;
   if (const std::string_view user = user_header.empty() ? "" : headers.Get(user_header); !user.empty())
     context.end_user = user;
-  if (core.snapshot->metrics.end_user_label) context.caller.end_user = context.end_user;
-  if (context.request.stream && core.snapshot->router.continue_broken_streams && !context.controls.disable_fallbacks)
+  if (snapshot.metrics.end_user_label) context.caller.end_user = context.end_user;
+  if (context.request.stream && snapshot.router.continue_broken_streams && !context.controls.disable_fallbacks)
     context.continuation.emplace(context.request);
-  if (!core.index.Knows(context.controls.model, context.controls.team_id))
-    co_return co_await Refuse(context, routing::ModelNotFound(context.controls.model));
+  if (!context.core.index.Knows(context.controls.model, context.controls.team_id))
+    return routing::ModelNotFound(context.controls.model);
+  return std::nullopt;
+}
 
-  // ROUTE, ATTEMPT, RELAY, ACCOUNT.
-  context.timing.started = SteadyClock::now();
-  if (core.cache != nullptr) [[unlikely]] {
-    co_await RunCached(context, worker);
+// Memory ran out, or our code is wrong: this request is over, and no other. What it held was given
+// back while its frames unwound.
+net::Task<void> EndByException(RequestContext& context, std::exception_ptr failure) {
+  log::Error("a request ended by an exception", {{"call_id", context.call_id}, {"what", net::WhatOf(failure)}});
+  context.exchange.on_client_gone().Clear();  // it may name a frame that is gone
+  context.timing.finished = SteadyClock::now();
+  Error error;
+  error.message = "Internal server error";
+  error.type = "internal_server_error";
+  if (context.exchange.responded()) {
+    context.exchange.CloseAfter();  // half an answer: its missing end tells the client
+    if (!context.is_accounted) AccountFailure(context, error);
     co_return;
   }
-  co_await RunRoute(context, worker);
+  if (!context.is_accounted) {
+    co_await Refuse(context, std::move(error));
+  }
+}
+
+}  // namespace
+
+net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerExchange& exchange,
+                                InferenceCall call) {
+  RequestContext context(exchange, view, worker.index());
+  std::exception_ptr failure;
+  try {
+    Begin(context, call);
+    // AUTHENTICATE, before a byte of the body is looked at.
+    std::optional<Error> refused = Authenticate(context, call.route);
+    if (!refused) {
+      // READ, VALIDATE, CONTROLS.
+      const size_t configured = context.core.snapshot->general.request_bytes_max;
+      const size_t bytes_max = configured != 0 ? configured : limits::kBodyBytesMaxDefault;
+      const http::RequestBody received = co_await exchange.ReadBody(bytes_max);
+      if (received.status == http::BodyStatus::kClientGone) {
+        context.timing.finished = SteadyClock::now();
+        AccountAbandoned(context, nullptr, nullptr);
+        co_return;
+      }
+      Result<std::string_view> body = std::string_view();
+      if (received.status != http::BodyStatus::kOk) {
+        body = BodyError(received.status, bytes_max);
+      } else if (call.endpoint == api::Endpoint::kTranscriptions) {
+        body = co_await ReadForm(context, worker, received.data);
+      } else {
+        body = ValidBody(received.data);
+      }
+      refused = ReadRequest(context, std::move(body));
+    }
+    if (refused) {
+      co_await Refuse(context, std::move(*refused));
+      co_return;
+    }
+    // ROUTE, ATTEMPT, RELAY, ACCOUNT.
+    context.timing.started = SteadyClock::now();
+    if (context.core.cache != nullptr) [[unlikely]] {
+      co_await RunCached(context, worker);
+    } else {
+      co_await RunRoute(context, worker);
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    co_await EndByException(context, failure);
+  }
 }
 
 }  // namespace gw::gateway

@@ -1,11 +1,13 @@
 #include "gateway/health_probe.h"
 
+#include <exception>
+
 #include "base/json.h"
+#include "base/json_tree.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "gateway/upstream_call.h"
 #include "routing/router.h"
-#include "translate/translator.h"
-#include "upstream/attempt.h"
 
 namespace gw::gateway {
 
@@ -13,10 +15,33 @@ namespace {
 
 constexpr size_t kParallelProbes = 8;
 
+// A tenth of a second of silence: 8,000 samples a second, 8 bits, one channel.
+std::string SilentWav() {
+  constexpr uint32_t kSamples = 800;
+  constexpr unsigned char kHead[] = {'R', 'I', 'F', 'F', 0x44, 0x03, 0, 0, 'W', 'A', 'V', 'E', 'f', 'm', 't', ' ', 16, 0, 0, 0,
+                                     1, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x40, 0x1F, 0, 0, 1, 0, 8, 0, 'd', 'a', 't', 'a', 0x20, 0x03, 0, 0};
+  std::string wav(reinterpret_cast<const char*>(kHead), sizeof(kHead));
+  return wav.append(kSamples, '\x80');
+}
+
+std::string ProbeForm() {
+  return "--probe\r\nContent-Disposition: form-data; name=\"file\"; filename=\"probe.wav\"\r\nContent-Type: audio/wav\r\n\r\n" +
+         SilentWav() + "\r\n--probe--\r\n";
+}
+
 // A request body of the deployment's mode; kept padded for the JSON walkers.
 std::string ProbeBody(const config::Deployment& deployment, api::Endpoint* endpoint) {
   std::string body;
-  if (deployment.mode == "embedding") {
+  if (deployment.mode == "audio_transcription") {
+    *endpoint = api::Endpoint::kTranscriptions;
+    body = "{}";
+  } else if (deployment.mode == "audio_speech") {
+    *endpoint = api::Endpoint::kSpeech;
+    const std::string_view voice = json::GetString(deployment.model_info, "health_check_voice");
+    body = R"({"model":"probe","input":"test from litellm","voice":)";
+    json::AppendQuoted(body, voice.empty() ? "alloy" : voice);
+    body += '}';
+  } else if (deployment.mode == "embedding") {
     *endpoint = api::Endpoint::kEmbeddings;
     body = R"({"model":"probe","input":["test from litellm"]})";
   } else if (deployment.mode == "completion" || deployment.row->dialect == config::Dialect::kOpenAiText) {
@@ -36,43 +61,40 @@ net::Task<admin::ProbeOutcome> Probe(const View& view, const config::Deployment&
   translate::ClientRequest request;
   const std::string body = ProbeBody(deployment, &request.endpoint);
   request.body = body;
-  translate::AttemptTarget target;
-  target.deployment = &deployment;
-  target.upstream_model = deployment.health_check_model.empty() ? std::string_view(deployment.upstream_model)
-                                                                : std::string_view(deployment.health_check_model);
-  target.drop_params = true;
-  target.answer_id = "chatcmpl-probe";
-  if (target.upstream_model.find('*') != std::string_view::npos) {
+  const std::string form_text = request.endpoint == api::Endpoint::kTranscriptions ? ProbeForm() : std::string();
+  auto form = api::ParseFormData("multipart/form-data; boundary=probe", form_text);
+  if (form.ok()) request.form = &*form;
+  CallSpec spec;
+  spec.deployment = &deployment;
+  spec.upstream_model = deployment.health_check_model.empty() ? std::string_view(deployment.upstream_model)
+                                                              : std::string_view(deployment.health_check_model);
+  spec.answer_id = "chatcmpl-probe";
+  spec.started = SteadyClock::now();
+  if (spec.upstream_model.find('*') != std::string_view::npos) {
     result.error = "a wildcard deployment needs model_info.health_check_model";
     co_return result;
   }
-  const auto translator = translate::MakeTranslator(request, target);
-  auto built = translator->BuildRequest();
-  if (!built.ok()) {
-    result.error = built.error().message;
+  UpstreamCall call(request, std::move(spec));
+  if (const auto error = call.Prepare()) {
+    result.error = error->message;
     co_return result;
   }
-  upstream::AttemptPlan plan;
-  plan.deployment = &deployment;
-  plan.request = &built.value();
-  plan.started = SteadyClock::now();
-  plan.head_timeout_s = deployment.health_check_timeout_s;
   net::CancelSlot never;
-  upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(view.PoolOf(deployment), plan, never);
-  if (opened.outcome != upstream::AttemptOutcome::kHead) {
-    result.error = opened.outcome == upstream::AttemptOutcome::kTimeout ? "timed out" : opened.why;
+  co_await call.Open(view, deployment.health_check_timeout_s, never);
+  if (!call.is_open()) {
+    result.error = call.opened().outcome == upstream::AttemptOutcome::kTimeout ? "timed out" : call.opened().why;
     co_return result;
   }
   std::string answer;
-  const TimePoint deadline = plan.started + FromSeconds(plan.head_timeout_s);
-  const net::IoStatus status = co_await opened.connection->http.ReadWholeBody(answer, limits::kUpstreamBodyBytesMax, deadline);
-  const int code = opened.connection->http.head().status;
+  const TimePoint deadline = call.started() + FromSeconds(deployment.health_check_timeout_s);
+  const net::IoStatus status = co_await call.http().ReadWholeBody(answer, limits::kUpstreamBodyBytesMax, deadline);
+  const int code = call.http().head().status;
   result.status = code;
   result.healthy = status == net::IoStatus::kOk && code >= 200 && code < 300;
   if (!result.healthy) {
     result.error = status == net::IoStatus::kOk ? "the upstream answered " + std::to_string(code) : "the answer was cut";
   }
-  upstream::FinishAttempt(std::move(opened.connection));
+  call.Finish();
   co_return result;
 }
 
@@ -90,7 +112,16 @@ struct Round {
 net::Task<void> Chain(Round& round) {
   while (round.next < round.deployments.size()) {
     const size_t i = round.next++;
-    round.results[i] = co_await Probe(round.view, *round.deployments[i]);
+    std::exception_ptr failure;
+    try {
+      round.results[i] = co_await Probe(round.view, *round.deployments[i]);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!failure) continue;
+    round.results[i] = admin::ProbeOutcome();
+    round.results[i].deployment = round.deployments[i];
+    round.results[i].error = net::WhatOf(failure);
   }
   // Resume from the loop, not from inside this frame: it must be gone by then.
   if (--round.running == 0) round.worker.loop().Post([w = round.waiter] { w.resume(); });

@@ -7,8 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "translate/translator.h"
-#include "upstream/attempt.h"
+#include "gateway/upstream_call.h"
 
 namespace gw::gateway {
 
@@ -35,39 +34,25 @@ struct MirrorJob {
   std::string answer_id;
 };
 
-Error Failed(const config::Deployment& deployment, const upstream::OpenedAttempt& opened) {
-  if (opened.outcome == upstream::AttemptOutcome::kTimeout)
-    return translate::MapTimeout(deployment, opened.timeout_s, opened.timeout_s);
-  return translate::MapConnectionError(deployment, opened.why);
-}
-
 // nullopt: the row answered. Only its cooldown and its counters learn of it.
 net::Task<std::optional<Error>> CallRow(MirrorJob& job, const routing::Candidate& candidate) {
   const config::Deployment& deployment = *candidate.deployment;
-  translate::AttemptTarget target;
-  target.deployment = &deployment;
-  target.upstream_model = candidate.upstream_model;
-  target.drop_params = true;
-  target.answer_id = job.answer_id;
-  const auto translator = translate::MakeTranslator(job.request, target);
-  auto built = translator->BuildRequest();
-  if (!built.ok()) co_return std::move(built.error());
-  upstream::AttemptPlan plan;
-  plan.deployment = &deployment;
-  plan.request = &built.value();
-  plan.started = SteadyClock::now();
-  plan.head_timeout_s = std::min(
-      routing::ComputeTimeouts(*job.view->core->snapshot, deployment, job.controls).first_byte_s, kMirrorSecondsMax);
-  plan.stream = job.request.stream;
+  CallSpec spec;
+  spec.deployment = &deployment;
+  spec.upstream_model = candidate.upstream_model;
+  spec.answer_id = job.answer_id;
+  spec.started = SteadyClock::now();
+  UpstreamCall call(job.request, std::move(spec));
+  if (auto error = call.Prepare()) co_return error;
+  const double own_s = routing::ComputeTimeouts(*job.view->core->snapshot, deployment, job.controls).first_byte_s;
   net::CancelSlot never;
-  upstream::OpenedAttempt opened = co_await upstream::OpenAttempt(job.view->PoolOf(deployment), plan, never);
-  if (opened.outcome != upstream::AttemptOutcome::kHead) co_return Failed(deployment, opened);
+  co_await call.Open(*job.view, std::min(own_s, kMirrorSecondsMax), never);
+  if (!call.is_open()) co_return call.OpenError();
   std::string answer;
-  const TimePoint deadline = plan.started + FromSeconds(kMirrorSecondsMax);
-  const net::IoStatus status =
-      co_await opened.connection->http.ReadWholeBody(answer, limits::kUpstreamBodyBytesMax, deadline);
-  const int code = opened.connection->http.head().status;
-  upstream::FinishAttempt(std::move(opened.connection));
+  const TimePoint deadline = call.started() + FromSeconds(kMirrorSecondsMax);
+  const net::IoStatus status = co_await call.http().ReadWholeBody(answer, limits::kUpstreamBodyBytesMax, deadline);
+  const int code = call.http().head().status;
+  call.Finish();
   if (status != net::IoStatus::kOk) co_return translate::MapConnectionError(deployment, "the answer was cut");
   if (code < 200 || code > 299) co_return translate::MapUpstreamError(deployment, code, answer, {});
   co_return std::nullopt;

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "config/provider_table.h"
 #include "gateway/response_headers.h"
-#include "translate/translator.h"
+#include "gateway/upstream_call.h"
 
 namespace gw::gateway {
 
@@ -172,37 +172,32 @@ net::Task<AttemptReport> AnswerFromMock(RequestContext& context, routing::Reques
   config::Deployment deployment = *candidate.deployment;
   deployment.row = config::FindProvider("openai");  // the dialect in which the mock is written
   const std::string id = "chatcmpl-" + context.call_id;
-  const std::string shown = !candidate.is_fallback && context.model_from_body ? context.controls.model
-                            : context.request.stream                          ? candidate.model_group
-                                                                              : candidate.upstream_model;
-  translate::AttemptTarget target;
-  target.deployment = &deployment;
-  target.upstream_model = candidate.upstream_model;
-  target.shown_model = shown;
-  target.drop_params = true;
-  target.now_unix_s = std::chrono::duration_cast<std::chrono::seconds>(
-                          std::chrono::system_clock::now().time_since_epoch()).count();
-  target.answer_id = id;
-  const auto translator = translate::MakeTranslator(context.request, target);
-  auto built = translator->BuildRequest();
-  if (!built.ok()) {
-    report.error = std::move(built.error());
+  CallSpec spec;
+  spec.deployment = &deployment;
+  spec.upstream_model = candidate.upstream_model;
+  spec.shown_model = !candidate.is_fallback && context.model_from_body ? context.controls.model
+                     : context.request.stream                          ? candidate.model_group
+                                                                       : candidate.upstream_model;
+  spec.answer_id = id;
+  UpstreamCall call(context.request, std::move(spec));  // nobody is called: only its translator is used
+  if (auto error = call.Prepare()) {
+    report.error = std::move(error);
     co_return report;
   }
   const std::string_view text = candidate.deployment->mock_response;
   if (context.request.stream) {
     std::string events = StreamBody(context.endpoint, id, candidate.upstream_model, text);
-    report = co_await SendStream(context, route, candidate, *translator, std::move(events));
+    report = co_await SendStream(context, route, candidate, call.translator(), std::move(events));
     co_return report;
   }
   std::string body = WholeBody(context.endpoint, id, candidate.upstream_model, text);
   body.reserve(body.size() + json::kPadding);
-  auto answer = translator->TranslateBody(body);
+  auto answer = call.translator().TranslateBody(body);
   if (!answer.ok()) {
     report.error = std::move(answer.error());
     co_return report;
   }
-  report.usage = translator->usage();
+  report.usage = call.translator().usage();
   report.has_usage = true;
   std::string_view text_sent = *answer;
   if (context.listener != nullptr) {

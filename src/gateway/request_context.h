@@ -59,6 +59,7 @@ struct RequestContext {
   json::Object owned_overrides;
 
   Timing timing;
+  bool is_accounted = false;             // set by account.cc: a request ends once
   bool attempt_failure_counted = false;  // LiteLLM counts the first failed attempt only
   bool stream_started = false;
   // Only when broken streams are continued; see HandleInference.

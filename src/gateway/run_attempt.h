@@ -1,4 +1,4 @@
-// One attempt for one client request: translate, call, and either answer the client or say why not.
+// One attempt for one client request, whatever the row is: how did it end?
 #pragma once
 
 #include <optional>
@@ -31,6 +31,9 @@ struct AttemptReport {
   std::string stream_error;  // kBroken with can_continue: the in-stream error, not sent yet
   double remaining_requests = -1, remaining_tokens = -1;
 };
+
+// Of a row that cannot go on with a text that has begun; no upstream is called.
+[[nodiscard]] Error CannotContinue(const config::Deployment& deployment);
 
 [[nodiscard]] net::Task<AttemptReport> RunAttempt(RequestContext& context, routing::RequestRoute& route,
                                                   const routing::Candidate& candidate);

@@ -13,46 +13,32 @@ namespace {
 // connection usable.
 constexpr std::chrono::milliseconds kTailWait{200};
 
-// State of one relayed stream.
-class Relay {
- public:
-  Relay(RequestContext& context, routing::RequestRoute& route, const RelayInput& input)
-      : context_(context), route_(route), input_(input), http_(input.connection->http) {}
+}  // namespace
 
-  net::Task<AttemptReport> Run();
+StreamRelay::StreamRelay(RequestContext& context, routing::RequestRoute& route, const RelayInput& input,
+                         AttemptReport& report)
+    : context_(context), route_(route), input_(input), http_(*input.http), report_(report) {
+  if (context_.stream_started) CountActive();
+}
 
- private:
-  net::Task<bool> Step();  // false: over, report_ says how
-  bool Digest(const http::BodyPart& part);
-  net::Task<bool> Send();
-  net::Task<void> Break(Error error);
-  [[nodiscard]] TimePoint Deadline() const;
-  Error ReadError(net::IoStatus status) const;
-  void TakeUsage();
-  void CountActive(int64_t by) {
-    context_.core.counts[context_.worker].active_streams.fetch_add(by, std::memory_order_relaxed);
-  }
+StreamRelay::~StreamRelay() {
+  if (is_counted_) context_.core.counts[context_.worker].active_streams.fetch_sub(1, std::memory_order_relaxed);
+}
 
-  RequestContext& context_;
-  routing::RequestRoute& route_;
-  const RelayInput& input_;
-  http::ClientConnection& http_;
-  AttemptReport report_;
-  std::string out_;  // reused: no allocation per chunk
-  std::optional<Error> trouble_;
-  translate::StreamProgress progress_;
-  bool sent_content_ = false;  // of this attempt; the client may have content of an earlier one
-};
+void StreamRelay::CountActive() {
+  is_counted_ = true;
+  context_.core.counts[context_.worker].active_streams.fetch_add(1, std::memory_order_relaxed);
+}
 
-void Relay::TakeUsage() {
+void StreamRelay::TakeUsage() {
   report_.usage = input_.translator->usage();
   report_.has_usage = true;
 }
 
-Error Relay::ReadError(net::IoStatus status) const {
+Error StreamRelay::ReadError(net::IoStatus status) const {
   const config::Deployment& deployment = *input_.candidate->deployment;
   if (status == net::IoStatus::kTimeout) {
-    const double taken = Seconds(SteadyClock::now() - context_.timing.attempt_begin);
+    const double taken = Seconds(SteadyClock::now() - input_.begin);
     const bool first = !sent_content_ && SteadyClock::now() >= input_.first_content_by;
     Error error = first ? translate::MapTimeout(deployment, input_.first_content_s, taken)
                         : translate::MapTimeout(deployment, input_.gap_s, input_.gap_s);
@@ -64,7 +50,7 @@ Error Relay::ReadError(net::IoStatus status) const {
 }
 
 // Feeds one part to the translator. False: trouble_ is set.
-bool Relay::Digest(const http::BodyPart& part) {
+bool StreamRelay::Digest(const http::BodyPart& part) {
   if (part.status != net::IoStatus::kOk) {
     trouble_ = ReadError(part.status);
     return false;
@@ -84,7 +70,7 @@ bool Relay::Digest(const http::BodyPart& part) {
   return true;
 }
 
-net::Task<bool> Relay::Send() {
+net::Task<bool> StreamRelay::Send() {
   if (!sent_content_ && !progress_.has_content && !progress_.done) co_return true;  // hold
   sent_content_ = true;
   if (context_.continuing) {
@@ -101,7 +87,7 @@ net::Task<bool> Relay::Send() {
   const TimePoint now = SteadyClock::now();
   context_.timing.first_chunk = now;
   context_.stream_started = true;
-  CountActive(1);
+  CountActive();
   SuccessHeaders values;
   values.model_group = input_.candidate->model_group;
   values.attempted_retries = route_.attempted_retries();
@@ -109,7 +95,7 @@ net::Task<bool> Relay::Send() {
   values.attempted_fallbacks = route_.attempted_fallbacks();
   values.upstream = &http_.head().headers;
   values.total_s = Seconds(now - context_.timing.arrived);
-  const Duration upstream = context_.timing.upstream + (now - context_.timing.attempt_begin);
+  const Duration upstream = context_.timing.upstream + (now - input_.begin);
   values.overhead_s = Seconds(now - context_.timing.arrived - upstream - context_.timing.backoff);
   values.stream = true;
   std::string lines;
@@ -121,7 +107,7 @@ net::Task<bool> Relay::Send() {
 }
 
 // Content has gone out: the client learns of the trouble inside its stream.
-net::Task<void> Relay::Break(Error error) {
+net::Task<void> StreamRelay::Break(Error error) {
   error.mid_stream = true;
   TakeUsage();
   out_.clear();
@@ -141,32 +127,40 @@ net::Task<void> Relay::Break(Error error) {
 }
 
 // Between chunks the gap counts; until the first content the operator may want it sooner.
-TimePoint Relay::Deadline() const {
+TimePoint StreamRelay::Deadline() const {
   const TimePoint gap = SteadyClock::now() + FromSeconds(input_.gap_s);
   return sent_content_ ? gap : std::min(gap, input_.first_content_by);
 }
 
-net::Task<bool> Relay::Step() {
-  const http::BodyPart part = co_await http_.ReadBody(Deadline());
-  bool healthy = Digest(part);
-  while (healthy && !progress_.done && http_.HasDecodedBody()) {
-    // Everything that is here already goes out in one write.
-    healthy = Digest(co_await http_.ReadBody(TimePoint::max()));
-  }
-  if (context_.exchange.client_gone()) {
-    TakeUsage();
-    report_.end = AttemptEnd::kAbandoned;
-    co_return false;
-  }
-  // What came before the trouble goes out first, also when both arrived together.
-  if (healthy || (!out_.empty() && (sent_content_ || progress_.has_content))) {
-    if (!co_await Send()) {
-      TakeUsage();
-      report_.end = AttemptEnd::kAbandoned;
-      co_return false;
+bool StreamRelay::Abandon() {
+  TakeUsage();
+  report_.end = AttemptEnd::kAbandoned;
+  return false;
+}
+
+net::Task<bool> StreamRelay::Advance(Until until) {
+  while (true) {
+    if (!is_gathered_) {
+      healthy_ = Digest(co_await http_.ReadBody(Deadline()));
+      while (healthy_ && !progress_.done && http_.HasDecodedBody()) {
+        // Everything that is here already goes out in one write.
+        healthy_ = Digest(co_await http_.ReadBody(TimePoint::max()));
+      }
+      if (context_.exchange.client_gone()) co_return Abandon();
+      if (until == Until::kContent && IsContentAtHand()) {
+        is_gathered_ = true;
+        co_return true;
+      }
     }
+    is_gathered_ = false;
+    // What came before the trouble goes out first, also when both arrived together.
+    if (healthy_ || (!out_.empty() && (sent_content_ || progress_.has_content))) {
+      const bool sent = co_await Send();
+      if (!sent) co_return Abandon();
+    }
+    if (!healthy_) break;
+    if (progress_.done) co_return true;
   }
-  if (healthy) co_return !progress_.done;
   if (sent_content_) {
     co_await Break(std::move(*trouble_));
   } else {
@@ -176,30 +170,18 @@ net::Task<bool> Relay::Step() {
   co_return false;
 }
 
-net::Task<AttemptReport> Relay::Run() {
-  report_.end = AttemptEnd::kAnswered;
-  if (context_.stream_started) CountActive(1);
-  while (co_await Step()) {
+net::Task<void> StreamRelay::Deliver() {
+  const bool complete = co_await Advance(Until::kEnd);
+  if (!complete) co_return;
+  TakeUsage();
+  const bool ended = co_await context_.exchange.EndStream();
+  report_.end = ended ? AttemptEnd::kAnswered : AttemptEnd::kAbandoned;
+  context_.timing.finished = SteadyClock::now();
+  const TimePoint deadline = context_.timing.finished + kTailWait;
+  while (!http_.reusable()) {
+    const http::BodyPart tail = co_await http_.ReadBody(deadline);
+    if (tail.status != net::IoStatus::kOk || tail.data.empty()) break;
   }
-  if (report_.end == AttemptEnd::kAnswered) {
-    TakeUsage();
-    if (!co_await context_.exchange.EndStream()) report_.end = AttemptEnd::kAbandoned;
-    context_.timing.finished = SteadyClock::now();
-    const TimePoint deadline = context_.timing.finished + kTailWait;
-    while (!http_.reusable()) {
-      const http::BodyPart tail = co_await http_.ReadBody(deadline);
-      if (tail.status != net::IoStatus::kOk || tail.data.empty()) break;
-    }
-  }
-  if (context_.stream_started) CountActive(-1);
-  co_return std::move(report_);
-}
-
-}  // namespace
-
-net::Task<AttemptReport> RelayStream(RequestContext& context, routing::RequestRoute& route, const RelayInput& input) {
-  Relay relay(context, route, input);
-  co_return co_await relay.Run();
 }
 
 }  // namespace gw::gateway

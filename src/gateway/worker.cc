@@ -1,7 +1,10 @@
 #include "gateway/worker.h"
 
+#include <exception>
+
 #include "api/error_response.h"
 #include "api/route_table.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "gateway/handle_request.h"
 #include "gateway/response_headers.h"
@@ -82,7 +85,23 @@ net::Task<void> Worker::Handle(http::ServerExchange& exchange) {
     co_await HandleInference(*this, *view, exchange, std::move(call));
     co_return;
   }
-  co_await ServeAdmin(*this, *view, exchange, match, path);
+  std::exception_ptr failure;
+  try {
+    co_await ServeAdmin(*this, *view, exchange, match, path);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  log::Error("a request ended by an exception", {{"path", std::string(path)}, {"what", net::WhatOf(failure)}});
+  exchange.on_client_gone().Clear();
+  exchange.CloseAfter();
+  if (exchange.responded()) co_return;
+  Error error;
+  error.message = "Internal server error";
+  error.type = "internal_server_error";
+  std::string lines(kCommonLines);
+  lines += "content-type: application/json\r\n";
+  (void)co_await exchange.Respond(error.status, lines, api::RenderOpenAiError(error));
 }
 
 }  // namespace gw::gateway

@@ -3,8 +3,10 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <exception>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/strings.h"
 
 namespace gw::http {
@@ -46,6 +48,17 @@ void AppendStatusLine(std::string& out, int status) {
   out += "\r\n";
 }
 
+class Active {
+ public:
+  explicit Active(ConnectionSet& set) : set_(set) { ++set_.active; }
+  ~Active() { --set_.active; }
+  Active(const Active&) = delete;
+  Active& operator=(const Active&) = delete;
+
+ private:
+  ConnectionSet& set_;
+};
+
 }  // namespace
 
 class ServerConnection {
@@ -58,6 +71,7 @@ class ServerConnection {
     input_.set_keep_reading(true);
   }
 
+  // Closes the stream at its end, whatever ended it.
   net::Task<void> Run();
   void Close() { stream_->Cancel(); }
 
@@ -65,6 +79,7 @@ class ServerConnection {
   friend class ServerExchange;
   friend void CloseIdle(ConnectionSet& set);
 
+  net::Task<void> ServeRequests();
   net::Task<size_t> WaitForHead();         // head size; 0: the connection is over
   const char* PrepareExchange(size_t head_size);
   net::Task<void> RefuseHead(int status, const char* why);
@@ -104,6 +119,22 @@ class ServerConnection {
 
 net::Task<void> ServerConnection::Run() {
   ++set_.open;
+  std::exception_ptr failure;
+  try {
+    co_await ServeRequests();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) log::Error("a connection ended by an exception", {{"what", net::WhatOf(failure)}});
+  UnlinkIdle();
+  write_deadline_.Disarm();
+  input_.ClearListener();
+  stream_->Cancel();
+  co_await net::InputBuffer::Settled(input_);
+  --set_.open;
+}
+
+net::Task<void> ServerConnection::ServeRequests() {
   for (size_t served = 0; served < limits::kRequestsPerConnectionMax; ++served) {
     const size_t head_size = co_await WaitForHead();
     if (head_size == 0) break;
@@ -111,14 +142,12 @@ net::Task<void> ServerConnection::Run() {
       co_await RefuseHead(std::string_view(why) == "too many header fields" ? 431 : 400, why);
       break;
     }
-    ++set_.active;
-    co_await handler_.Handle(exchange_);
-    --set_.active;
+    {
+      const Active active(set_);
+      co_await handler_.Handle(exchange_);
+    }
     if (!co_await FinishExchange(head_size)) break;
   }
-  stream_->Cancel();
-  co_await net::InputBuffer::Settled(input_);
-  --set_.open;
 }
 
 net::Task<size_t> ServerConnection::WaitForHead() {

@@ -26,6 +26,10 @@ class EchoHandler : public RequestHandler {
   net::Task<void> Handle(ServerExchange& exchange) override {
     ++handled;
     const std::string path(exchange.head().path());
+    if (path == "/throw") {
+      std::string text;
+      text.reserve(text.max_size() + 1);
+    }
     if (path == "/unread") {
       (void)co_await exchange.Respond(401, "", "no");
       co_return;
@@ -205,6 +209,20 @@ TEST_F(ServerConnectionTest, ALeavingClientIsSeenAtOnce) {
     std::this_thread::yield();
   EXPECT_EQ(handler_.cancelled, 1);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+}
+
+TEST_F(ServerConnectionTest, AnExceptionEndsItsConnectionAndNoOther) {
+  const int other = Connect();
+  Send(other, Post("/echo", "before-END"));
+  EXPECT_NE(Receive(other, "before-END").find("200 OK"), std::string::npos);
+  const int fd = Connect();
+  Send(fd, Post("/throw", "x"));
+  EXPECT_EQ(Receive(fd, "<never>"), "<end>");
+  Send(other, Post("/echo", "after-END"));
+  EXPECT_NE(Receive(other, "after-END").find("200 OK"), std::string::npos);
+  std::promise<size_t> active;
+  loop_.Post([&] { active.set_value(set_.active); });
+  EXPECT_EQ(active.get_future().get(), 0U);
 }
 
 TEST_F(ServerConnectionTest, MalformedHeadsGetAnAnswerAndTheEnd) {

@@ -98,7 +98,13 @@ Task<DialResult> Connect(EventLoop& loop, const DialTarget& target, Address addr
 Task<DialResult> Dial(EventLoop& loop, DnsCache& dns, const DialTarget& target, TimePoint deadline,
                       CancelSlot* cancel) {
   DialResult result;
-  const Resolution resolution = co_await DnsCache::Lookup(dns, target.host);
+  DnsCache::Lookup lookup(dns, target.host, deadline, cancel);
+  const Resolution resolution = co_await lookup;
+  if (lookup.status() != IoStatus::kOk) {
+    result.status = lookup.status();
+    result.error = "resolving " + target.host + (result.status == IoStatus::kTimeout ? " timed out" : " was given up");
+    co_return result;
+  }
   if (resolution.addresses.empty()) {
     result.status = IoStatus::kFailed;
     result.error = "cannot resolve " + target.host + ": " + resolution.error;

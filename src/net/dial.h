@@ -25,7 +25,7 @@ struct DialResult {
   std::string error;               // in words
 };
 
-// Ends by `deadline` (checked per step). `cancel` may be null; when it fires the dial fails soon.
+// Ends by `deadline`. `cancel` may be null; when it fires the dial fails at once.
 [[nodiscard]] Task<DialResult> Dial(EventLoop& loop, DnsCache& dns, const DialTarget& target,
                                     TimePoint deadline, CancelSlot* cancel);
 

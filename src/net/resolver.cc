@@ -154,14 +154,27 @@ bool DnsCache::Lookup::await_ready() {
 }
 
 void DnsCache::Lookup::await_suspend(std::coroutine_handle<> waiter) {
+  waiter_ = waiter;
+  wait_ = std::make_shared<Wait>();
+  wait_->lookup = this;
   // The loop outlives the resolver's answers: Server joins the resolver before it frees the loops.
-  cache_.resolver_.Resolve(host_, [this, waiter](Resolution resolution) {
-    cache_.loop_.Post([this, waiter, resolution = std::move(resolution)]() mutable {
-      if (resolution.error.empty()) cache_.entries_[host_] = resolution;
-      result_ = std::move(resolution);
-      waiter.resume();
+  cache_.resolver_.Resolve(host_, [cache = &cache_, host = host_, wait = wait_](Resolution resolution) {
+    cache->loop_.Post([cache, host, wait, resolution = std::move(resolution)]() mutable {
+      if (resolution.error.empty()) cache->entries_[host] = resolution;
+      if (wait->lookup != nullptr) wait->lookup->Settle(IoStatus::kOk, std::move(resolution));
     });
   });
+  if (when_ != TimePoint::max()) deadline_.Arm(when_);
+  if (cancel_ != nullptr) cancel_->Set(&Lookup::OnCancel, this);
+}
+
+void DnsCache::Lookup::Settle(IoStatus status, Resolution result) {
+  wait_->lookup = nullptr;
+  status_ = status;
+  result_ = std::move(result);
+  deadline_.Disarm();
+  if (cancel_ != nullptr) cancel_->Clear();
+  waiter_.resume();
 }
 
 }  // namespace gw::net

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "net/event_loop.h"
+#include "net/stream.h"
 
 namespace gw::net {
 
@@ -45,17 +46,36 @@ class DnsCache {
  public:
   DnsCache(EventLoop& loop, Resolver& resolver) : loop_(loop), resolver_(resolver) {}
 
-  // co_await Lookup(cache, host): literals and cached names do not suspend.
+  // co_await a Lookup: literals and cached names do not suspend. `cancel` (may be null) and the
+  // deadline end the wait at once; the answer that comes later is for the cache.
   class Lookup {
    public:
-    Lookup(DnsCache& cache, const std::string& host) : cache_(cache), host_(host) {}
+    Lookup(DnsCache& cache, const std::string& host, TimePoint deadline, CancelSlot* cancel)
+        : cache_(cache), host_(host), when_(deadline), cancel_(cancel),
+          deadline_(cache.loop_.timers(), &Lookup::OnDeadline, this) {}
     bool await_ready();
     void await_suspend(std::coroutine_handle<> waiter);
     Resolution await_resume() { return std::move(result_); }
+    // kOk: answered, with or without addresses; else kTimeout or kCancelled.
+    [[nodiscard]] IoStatus status() const { return status_; }
 
    private:
+    // What the frame shares with the resolver's answer. Only the loop's thread touches it.
+    struct Wait {
+      Lookup* lookup = nullptr;  // null: given up
+    };
+    static void OnDeadline(void* self) { static_cast<Lookup*>(self)->Settle(IoStatus::kTimeout, {}); }
+    static void OnCancel(void* self) { static_cast<Lookup*>(self)->Settle(IoStatus::kCancelled, {}); }
+    void Settle(IoStatus status, Resolution result);
+
     DnsCache& cache_;
     const std::string& host_;
+    const TimePoint when_;
+    CancelSlot* const cancel_;
+    Deadline deadline_;
+    std::coroutine_handle<> waiter_;
+    std::shared_ptr<Wait> wait_;
+    IoStatus status_ = IoStatus::kOk;
     Resolution result_;
   };
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <new>
 
+#include "base/log.h"
+
 namespace gw::net {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -68,13 +70,32 @@ struct Detached {
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
     void return_void() {}
-    void unhandled_exception() noexcept { std::terminate(); }
+    void unhandled_exception() noexcept;
   };
 };
+
+// The frame is gone after this; nobody waits for it.
+void Detached::promise_type::unhandled_exception() noexcept {
+  try {
+    log::Error("a background task ended by an exception", {{"what", WhatOf(std::current_exception())}});
+  } catch (...) {
+    return;  // no memory to say so
+  }
+}
 
 Detached RunDetached(Task<void> task) { co_await task; }
 
 }  // namespace
+
+std::string WhatOf(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "not a std::exception";
+  }
+}
 
 void Spawn(Task<void> task) { RunDetached(std::move(task)); }
 

@@ -3,6 +3,9 @@
 // Ownership: a Task owns its frame; awaiting it keeps the frame in the awaiting coroutine's frame.
 // A coroutine is never destroyed while it waits for I/O: cancel the I/O, it resumes and unwinds.
 // Frames come from a per-thread free list, so a request allocates none in the steady state.
+// Exceptions: our own code throws none, but memory can run out and code can be wrong. What escapes
+// from a task is thrown again where it is awaited, so that frames unwind and give back what they
+// hold; what escapes from a spawned one is logged and ends that task alone.
 // House rules (g++ 12): no braced list of non-trivial temporaries in a co_await expression;
 // parameters by value, or by reference to what the awaiting frame owns; no detached capturing
 // lambda coroutines.
@@ -12,6 +15,7 @@
 #include <cstdlib>
 #include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace gw::net {
@@ -26,6 +30,7 @@ class FramePool {
 
 struct PromiseBase {
   std::coroutine_handle<> continuation;
+  std::exception_ptr failure;
 
   static void* operator new(size_t bytes) { return FramePool::Allocate(bytes); }
   static void operator delete(void* frame, size_t bytes) noexcept { FramePool::Free(frame, bytes); }
@@ -40,7 +45,10 @@ struct PromiseBase {
     void await_resume() noexcept {}
   };
   FinalAwaiter final_suspend() noexcept { return {}; }
-  void unhandled_exception() noexcept { std::terminate(); }  // nothing on the data path throws
+  void unhandled_exception() noexcept { failure = std::current_exception(); }
+  void RethrowFailure() {
+    if (failure) [[unlikely]] std::rethrow_exception(std::exchange(failure, nullptr));
+  }
 };
 
 template <typename T>
@@ -65,7 +73,10 @@ class [[nodiscard]] Task {
     handle_.promise().continuation = caller;
     return handle_;
   }
-  T await_resume() { return std::move(*handle_.promise().value); }
+  T await_resume() {
+    handle_.promise().RethrowFailure();
+    return std::move(*handle_.promise().value);
+  }
 
  private:
   explicit Task(std::coroutine_handle<promise_type> h) : handle_(h) {}
@@ -93,7 +104,7 @@ class [[nodiscard]] Task<void> {
     handle_.promise().continuation = caller;
     return handle_;
   }
-  void await_resume() {}
+  void await_resume() { handle_.promise().RethrowFailure(); }
 
  private:
   explicit Task(std::coroutine_handle<promise_type> h) : handle_(h) {}
@@ -102,5 +113,8 @@ class [[nodiscard]] Task<void> {
 
 // Runs `task` now, up to its first wait; the frame frees itself at the end.
 void Spawn(Task<void> task);
+
+// What an exception says of itself.
+[[nodiscard]] std::string WhatOf(const std::exception_ptr& failure);
 
 }  // namespace gw::net

@@ -45,8 +45,7 @@ void BuildHead(std::string& out, const AttemptPlan& plan) {
 
 void CancelConnection(void* connection) { static_cast<PooledConnection*>(connection)->http.Cancel(); }
 
-OpenedAttempt Failed(net::IoStatus status, std::string why, double timeout_s) {
-  OpenedAttempt opened;
+void Fail(OpenedAttempt& opened, net::IoStatus status, std::string why, double timeout_s) {
   switch (status) {
     case net::IoStatus::kTimeout:
       opened.outcome = AttemptOutcome::kTimeout;
@@ -56,12 +55,26 @@ OpenedAttempt Failed(net::IoStatus status, std::string why, double timeout_s) {
     default: opened.outcome = AttemptOutcome::kConnectError;
   }
   opened.why = std::move(why);
-  return opened;
 }
+
+// The slot must not name a connection that is gone, however the waiting ends.
+class CancelScope {
+ public:
+  CancelScope(net::CancelSlot& slot, PooledConnection& connection) : slot_(slot) {
+    slot_.Set(&CancelConnection, &connection);
+  }
+  ~CancelScope() { slot_.Clear(); }
+  CancelScope(const CancelScope&) = delete;
+  CancelScope& operator=(const CancelScope&) = delete;
+
+ private:
+  net::CancelSlot& slot_;
+};
 
 }  // namespace
 
-net::Task<OpenedAttempt> OpenAttempt(OriginPool& pool, const AttemptPlan& plan, net::CancelSlot& cancel) {
+net::Task<void> OpenAttempt(OriginPool& pool, const AttemptPlan& plan, net::CancelSlot& cancel,
+                            OpenedAttempt& opened) {
   const TimePoint deadline = plan.started + FromSeconds(plan.head_timeout_s);
   const double connect_s = std::min(plan.head_timeout_s, Seconds(limits::kConnectTimeout));
   std::string head;
@@ -73,20 +86,23 @@ net::Task<OpenedAttempt> OpenAttempt(OriginPool& pool, const AttemptPlan& plan, 
 
   for (bool fresh = false;; fresh = true) {
     Lease lease = co_await pool.Acquire(fresh, SteadyClock::now() + FromSeconds(connect_s), &cancel);
-    if (!lease.connection) co_return Failed(lease.status, std::move(lease.error), connect_s);
+    if (!lease.connection) {
+      Fail(opened, lease.status, std::move(lease.error), connect_s);
+      co_return;
+    }
     PooledConnection& connection = *lease.connection;
-
-    cancel.Set(&CancelConnection, &connection);
-    net::IoStatus status = co_await connection.http.SendRequest(pieces, deadline);
-    const bool sent = status == net::IoStatus::kOk;
-    if (sent) status = co_await connection.http.ReadHead(deadline);
-    cancel.Clear();
-
+    net::IoStatus status = net::IoStatus::kOk;
+    bool sent = false;
+    {
+      const CancelScope scope(cancel, connection);
+      status = co_await connection.http.SendRequest(pieces, deadline);
+      sent = status == net::IoStatus::kOk;
+      if (sent) status = co_await connection.http.ReadHead(deadline);
+    }
     if (status == net::IoStatus::kOk) {
-      OpenedAttempt opened;
       opened.outcome = AttemptOutcome::kHead;
       opened.connection = std::move(lease.connection);
-      co_return opened;
+      co_return;
     }
     const bool cut = status == net::IoStatus::kEof || status == net::IoStatus::kReset;
     const bool stale = connection.reused && cut && !connection.http.got_any_byte() &&
@@ -94,11 +110,14 @@ net::Task<OpenedAttempt> OpenAttempt(OriginPool& pool, const AttemptPlan& plan, 
     std::string why = connection.http.malformed() != nullptr ? connection.http.malformed()
                                                              : "the connection was closed";
     pool.Release(std::move(lease.connection));
-    if (!stale || fresh) co_return Failed(status, std::move(why), plan.head_timeout_s);
+    if (!stale || fresh) {
+      Fail(opened, status, std::move(why), plan.head_timeout_s);
+      co_return;
+    }
   }
 }
 
-void FinishAttempt(std::unique_ptr<PooledConnection> connection) {
+void FinishAttempt(ConnectionPtr connection) {
   OriginPool& pool = connection->pool;
   pool.Release(std::move(connection));
 }

@@ -24,9 +24,9 @@ enum class AttemptOutcome { kHead, kConnectError, kTimeout, kCancelled };
 
 struct OpenedAttempt {
   AttemptOutcome outcome = AttemptOutcome::kConnectError;
-  std::unique_ptr<PooledConnection> connection;  // set with kHead
-  std::string why;                               // in words, otherwise
-  double timeout_s = 0;                          // the limit that passed (kTimeout)
+  ConnectionPtr connection;  // set with kHead
+  std::string why;           // in words, otherwise
+  double timeout_s = 0;      // the limit that passed (kTimeout)
 };
 
 struct AttemptPlan {
@@ -39,11 +39,12 @@ struct AttemptPlan {
   bool accepts_any = false;                       // the answer may be audio or text
 };
 
-// `cancel` fires when the client leaves; the outcome is kCancelled then.
-[[nodiscard]] net::Task<OpenedAttempt> OpenAttempt(OriginPool& pool, const AttemptPlan& plan,
-                                                   net::CancelSlot& cancel);
+// Fills `opened`. `cancel` fires when nobody wants the answer any more: the outcome is kCancelled
+// then.
+[[nodiscard]] net::Task<void> OpenAttempt(OriginPool& pool, const AttemptPlan& plan, net::CancelSlot& cancel,
+                                          OpenedAttempt& opened);
 
 // Gives the connection back (or closes it when its answer was not read to the end).
-void FinishAttempt(std::unique_ptr<PooledConnection> connection);
+void FinishAttempt(ConnectionPtr connection);
 
 }  // namespace gw::upstream

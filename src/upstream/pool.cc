@@ -13,14 +13,19 @@ net::Task<void> CloseThenFree(std::unique_ptr<PooledConnection> connection) {
   co_await connection->http.Close();
 }
 
-}  // namespace
-
-OriginPool::~OriginPool() = default;
-
-void OriginPool::Discard(std::unique_ptr<PooledConnection> connection) {
+void Discard(std::unique_ptr<PooledConnection> connection) {
   connection->http.Unpark();
   net::Spawn(CloseThenFree(std::move(connection)));
 }
+
+}  // namespace
+
+void CloseConnection::operator()(PooledConnection* connection) const noexcept {
+  // Without memory for the small frame that this needs (mostly a recycled one) the process ends.
+  Discard(std::unique_ptr<PooledConnection>(connection));
+}
+
+OriginPool::~OriginPool() = default;
 
 net::Task<Lease> OriginPool::Acquire(bool fresh, TimePoint deadline, net::CancelSlot* cancel) {
   Lease lease;
@@ -32,7 +37,7 @@ net::Task<Lease> OriginPool::Acquire(bool fresh, TimePoint deadline, net::Cancel
     connection->idle_for = now - connection->idle_since;
     if (connection->http.alive() && connection->idle_for < limits::kUpstreamIdleTimeout) {
       connection->reused = true;
-      lease.connection = std::move(connection);
+      lease.connection.reset(connection.release());
       co_return lease;
     }
     Discard(std::move(connection));
@@ -41,16 +46,14 @@ net::Task<Lease> OriginPool::Acquire(bool fresh, TimePoint deadline, net::Cancel
   lease.status = dialled.status;
   lease.error = std::move(dialled.error);
   if (dialled.stream) {
-    lease.connection = std::make_unique<PooledConnection>(loop_, std::move(dialled.stream), *this);
+    lease.connection.reset(std::make_unique<PooledConnection>(loop_, std::move(dialled.stream), *this).release());
   }
   co_return lease;
 }
 
-void OriginPool::Release(std::unique_ptr<PooledConnection> connection) {
-  if (!connection->http.reusable()) {
-    Discard(std::move(connection));
-    return;
-  }
+void OriginPool::Release(ConnectionPtr leased) {
+  if (!leased->http.reusable()) return;  // dropped, thus closed
+  std::unique_ptr<PooledConnection> connection(leased.release());
   const TimePoint now = SteadyClock::now();
   if (!idle_.empty() && (idle_.size() >= limits::kIdleUpstreamPerOriginMax ||
                          now - idle_.front()->idle_since > limits::kUpstreamIdleTimeout)) {
@@ -72,7 +75,7 @@ void OriginPool::OnDead(void* self) {
   if (found == idle.end()) return;
   std::unique_ptr<PooledConnection> owner = std::move(*found);
   idle.erase(found);
-  connection->pool.Discard(std::move(owner));
+  Discard(std::move(owner));
 }
 
 void OriginPool::CloseIdle() {

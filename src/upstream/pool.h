@@ -29,8 +29,15 @@ struct PooledConnection {
   Duration idle_for{};  // how long it was parked before this use
 };
 
+// A leased connection that is dropped is closed, never parked: whoever unwinds for whatever reason
+// leaves nothing behind.
+struct CloseConnection {
+  void operator()(PooledConnection* connection) const noexcept;
+};
+using ConnectionPtr = std::unique_ptr<PooledConnection, CloseConnection>;
+
 struct Lease {
-  std::unique_ptr<PooledConnection> connection;  // null on failure
+  ConnectionPtr connection;  // null on failure
   net::IoStatus status = net::IoStatus::kOk;
   std::string error;
 };
@@ -46,7 +53,7 @@ class OriginPool {
   // A parked connection, or a new one (`fresh` skips the parked ones).
   [[nodiscard]] net::Task<Lease> Acquire(bool fresh, TimePoint deadline, net::CancelSlot* cancel);
   // Parks it when it can be used again, else closes it.
-  void Release(std::unique_ptr<PooledConnection> connection);
+  void Release(ConnectionPtr connection);
   // Closes all parked connections (drain).
   void CloseIdle();
   [[nodiscard]] size_t idle() const { return idle_.size(); }
@@ -54,7 +61,6 @@ class OriginPool {
 
  private:
   static void OnDead(void* connection);
-  void Discard(std::unique_ptr<PooledConnection> connection);
 
   net::EventLoop& loop_;
   net::DnsCache& dns_;

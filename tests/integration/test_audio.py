@@ -1,6 +1,7 @@
 """Audio: a form with a file becomes text, text becomes audio; retries, fallbacks, cost and cache as elsewhere."""
 import io
 import os
+import wave
 
 import pytest
 import requests
@@ -118,3 +119,18 @@ def test_mock_response_serves_a_transcription(gateway_factory, upstream):
     gateway = gateway_factory({"model_list": rows})
     assert transcribe(gateway, "talk").json() == {"text": "said"}
     assert not upstream.calls
+
+
+def test_audio_rows_are_probed_with_audio(gateway_factory, upstream):
+    rows = [row("hear", "openai/ok.hear", upstream.v1, info={"mode": "audio_transcription"}),
+            row("say", "openai/ok.say", upstream.v1, info={"mode": "audio_speech", "health_check_voice": "echo"}),
+            row("broken", "openai/status-500.x", upstream.v1, info={"mode": "audio_transcription"})]
+    health = gateway_factory({"model_list": rows}).get("/health").json()
+    assert health["healthy_count"] == 2 and health["unhealthy_count"] == 1
+    by_model = {c.model: c for c in upstream.calls}
+    name, wav = by_model["ok.hear"].body["file"]
+    assert by_model["ok.hear"].path == "/v1/audio/transcriptions"
+    with wave.open(io.BytesIO(wav)) as probe:
+        assert (probe.getnchannels(), probe.getframerate(), probe.getnframes()) == (1, 8000, 800)
+    assert by_model["ok.say"].path == "/v1/audio/speech"
+    assert by_model["ok.say"].body["voice"] == "echo"

@@ -78,6 +78,27 @@ std::optional<double> NotNegative(LoadContext& context, const yaml::Node& sectio
   return std::nullopt;
 }
 
+void ReadHedging(LoadContext& context, const yaml::Node& router, Hedging& out) {
+  constexpr std::string_view kRouter = "router_settings";
+  SetIf(ReadBool(router, "hedging"), out.enabled);
+  SetIf(NotNegative(context, router, kRouter, "hedge_percentile"), out.percentile);
+  if (out.percentile > 1) {
+    context.Fatal(kExitRefused, router.Find("hedge_percentile")->place, "router_settings.hedge_percentile",
+                  "expected a number between 0 and 1");
+  }
+  SetIf(NotNegative(context, router, kRouter, "hedge_delay_min"), out.delay_min_s);
+  out.delay_min_s = std::min(out.delay_min_s, 3600.0);
+  if (const auto most = NotNegative(context, router, kRouter, "hedge_delay_max")) out.delay_max_s = std::min(*most, 3600.0);
+  SetIf(NotNegative(context, router, kRouter, "hedge_cost_cap"), out.cost_cap);
+  out.cost_cap = std::min(out.cost_cap, 1.0);
+  if (NotNegative(context, router, kRouter, "hedge_burst")) {
+    SetIf(ReadInt(router, "hedge_burst"), out.burst);
+    out.burst = std::min(out.burst, 1'000'000);
+  }
+  SetIf(ReadBool(router, "hedge_streams"), out.streams);
+  SetIf(ReadBool(router, "hedge_whole_answers"), out.whole_answers);
+}
+
 }  // namespace
 
 void ReadDecisionSettings(LoadContext& context, const yaml::Node& root, RouterSettings& out) {
@@ -104,6 +125,7 @@ void ReadDecisionSettings(LoadContext& context, const yaml::Node& root, RouterSe
     SetIf(ReadInt(router, "retry_budget_burst"), out.retry_budget_burst);
     out.retry_budget_burst = std::min(out.retry_budget_burst, 1'000'000);
   }
+  ReadHedging(context, router, out.hedging);
   ReadHealthRouting(root, out);
   ReadRoutingGroups(context, router, out);
 }

@@ -173,6 +173,18 @@ enum AffinityKind : uint8_t {
   kDeploymentAffinity = 4,  // by the caller's key
 };
 
+// Ours, off by default: a second row is raced against one that is late.
+struct Hedging {
+  bool enabled = false;
+  double percentile = 0.95;           // of the row's own times: so late is late
+  double delay_min_s = 0.05;
+  std::optional<double> delay_max_s;  // also for rows with too few samples; unset: these are waited for
+  double cost_cap = 0.05;             // second rows per request
+  int burst = 10;                     // second rows beyond that in a row
+  bool streams = true;
+  bool whole_answers = true;
+};
+
 struct RouterSettings {
   RoutingStrategy strategy = RoutingStrategy::kSimpleShuffle;
   int num_retries = 2;
@@ -229,6 +241,7 @@ struct RouterSettings {
   double cooldown_wait_max_s = 0;              // ours: likewise, for requests without a priority
   std::optional<double> retry_budget;          // ours: retries per first attempt, whole process
   int retry_budget_burst = 100;                // ours: retries beyond that in a row
+  Hedging hedging;
   bool health_check_routing = false;           // skip rows whose background probe failed
   double health_check_staleness_s = 600;       // older probes say nothing
   bool health_check_ignores_transient = false; // probes that met 408 or 429 say nothing

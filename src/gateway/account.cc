@@ -175,6 +175,16 @@ void AccountAttemptFailure(RequestContext& context, const routing::Candidate& ca
   }
 }
 
+void AccountAborted(RequestContext& context, const routing::Candidate& candidate, std::string_view outcome,
+                    const api::Usage* usage, double duration_s) {
+  if (usage != nullptr) BillUnfinished(context, candidate, *usage, duration_s);
+  if (MetricsOn(context)) context.core.metrics->OnAttempt(context.worker, {LabelsOf(candidate), outcome});
+}
+
+void AccountHedge(RequestContext& context, const routing::Candidate& candidate, std::string_view outcome) {
+  if (MetricsOn(context)) context.core.metrics->OnHedge(context.worker, candidate.model_group, outcome);
+}
+
 void AccountHops(RequestContext& context, routing::RequestRoute& route) {
   for (const routing::FallbackHop& hop : route.TakeHops()) {
     if (!MetricsOn(context)) continue;

@@ -29,6 +29,12 @@ void AccountAbandoned(RequestContext& context, const routing::Candidate* candida
 // One failed attempt; `cooled` when it started a cooldown.
 void AccountAttemptFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,
                            bool cooled);
+// Of two racing attempts: the one that was aborted. `outcome`: "hedged_away", or "cancelled" when
+// the client left. What is known of its usage is billed.
+void AccountAborted(RequestContext& context, const routing::Candidate& candidate, std::string_view outcome,
+                    const api::Usage* usage, double duration_s);
+// outcome: "won", "lost" or "refused_by_cap".
+void AccountHedge(RequestContext& context, const routing::Candidate& candidate, std::string_view outcome);
 // Fallback hops whose fate is known.
 void AccountHops(RequestContext& context, routing::RequestRoute& route);
 

@@ -269,6 +269,10 @@ const api::Usage* Attempt::usage() {
   return usage.prompt_tokens > 0 || usage.completion_tokens > 0 ? &usage : nullptr;
 }
 
+void Attempt::Drop() {
+  if (call_) call_->Finish();
+}
+
 void Attempt::Finish() {
   Timing& t = context_.timing;
   if (report_.end != AttemptEnd::kAnswered || t.finished < begin_) t.finished = SteadyClock::now();

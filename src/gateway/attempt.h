@@ -37,6 +37,8 @@ class Attempt {
   [[nodiscard]] AttemptReport& report() { return report_; }
   [[nodiscard]] const routing::Candidate& candidate() const { return candidate_; }
   [[nodiscard]] TimePoint begin() const { return begin_; }
+  // Ends the call when nothing is delivered: the connection closes unless its answer is through.
+  void Drop();
   // As far as it is known; nullptr: nothing is.
   [[nodiscard]] const api::Usage* usage();
 

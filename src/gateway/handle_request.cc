@@ -12,6 +12,7 @@
 #include "gateway/cached_request.h"
 #include "gateway/controls.h"
 #include "gateway/form_request.h"
+#include "gateway/hedged_attempt.h"
 #include "gateway/mirror.h"
 #include "gateway/mock_response.h"
 #include "gateway/response_headers.h"
@@ -160,6 +161,8 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
     AttemptReport report;
     if (context.mock_timeout) {
       report = co_await MockTimeout(context, worker.loop(), step.candidate);
+    } else if (const auto delay = HedgeDelay(context, route)) {
+      report = co_await RunHedged(context, worker, route, step.candidate, *delay);
     } else {
       report = co_await RunAttempt(context, route, step.candidate);
     }

@@ -123,6 +123,8 @@ void AppendGatewayRows(std::vector<FamilyRow>& rows) {
                                      "P1", "Attempts at a deployment, retries included"}));
   rows.push_back(Counter(kStreamAborted, {"litellm_gw_stream_aborted", "side", "P1",
                                           "Streams that broke off after their first chunk"}));
+  rows.push_back(Counter(kHedges, {"litellm_gw_hedges", "model_group outcome", "P1",
+                                   "Second calls beside a late first one: won, lost, or refused_by_cap"}));
   rows.push_back(Counter(kReloads, {"litellm_gw_config_reloads", "outcome", "P1",
                                     "Times the configuration was read again while running"}));
   rows.push_back(Histogram(kInterToken, Buckets::kInterToken,

@@ -24,7 +24,7 @@ enum class FamilyId : uint8_t {
   kCooledDown, kDeploymentSuccess, kDeploymentFailure, kDeploymentTotal, kLatencyPerOutputToken,
   kSuccessfulFallbacks, kFailedFallbacks, kCallbackFailures, kLlmApiFailed, kRequests,
   kCacheHits, kCacheMisses, kCachedTokens, kProviderCacheRead, kProviderCacheCreation, kAttempts, kStreamAborted,
-  kInterToken, kRetryBackoff, kReloads,
+  kInterToken, kRetryBackoff, kReloads, kHedges,
   kCount,
   kNone = kCount,
 };

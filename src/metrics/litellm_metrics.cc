@@ -236,6 +236,13 @@ void LitellmMetrics::OnStreamAborted(uint32_t worker, std::string_view side) {
   impl_->Add(worker, FamilyId::kStreamAborted, values);
 }
 
+void LitellmMetrics::OnHedge(uint32_t worker, std::string_view model_group, std::string_view outcome) {
+  LabelValues values;
+  values[Label::kModelGroup] = model_group;
+  values[Label::kOutcome] = outcome;
+  impl_->Add(worker, FamilyId::kHedges, values);
+}
+
 void LitellmMetrics::OnReload(std::string_view outcome) {
   LabelValues values;
   values[Label::kOutcome] = outcome;

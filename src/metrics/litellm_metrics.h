@@ -94,7 +94,8 @@ struct CooldownRecord {
 // Ours: every attempt, whatever its outcome (litellm_gw_deployment_attempts_total).
 struct AttemptRecord {
   DeploymentLabels deployment;
-  std::string_view outcome;  // "success", "error", "timeout", "connect_error", "cancelled"
+  // "success", "error", "timeout", "connect_error", "cancelled", "hedged_away"
+  std::string_view outcome;
 };
 
 struct LitellmMetricsOptions {
@@ -125,6 +126,8 @@ class LitellmMetrics {
   void OnAttempt(uint32_t worker, const AttemptRecord& record);
   // side: "client" or "upstream".
   void OnStreamAborted(uint32_t worker, std::string_view side);
+  // outcome: "won", "lost" or "refused_by_cap".
+  void OnHedge(uint32_t worker, std::string_view model_group, std::string_view outcome);
   // outcome: "applied", "unchanged" or "rejected". Any thread, but one call at a time (the reloader's
   // lock): it counts in cells of its own, which no worker writes.
   void OnReload(std::string_view outcome);

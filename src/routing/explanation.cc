@@ -16,6 +16,7 @@ std::string_view ExplanationKindName(Explanation::Kind kind) {
     case Explanation::Kind::kFailover: return "failover";
     case Explanation::Kind::kFallback: return "fallback";
     case Explanation::Kind::kMirror: return "mirror";
+    case Explanation::Kind::kHedge: return "hedge";
     case Explanation::Kind::kEnd: return "end";
   }
   return "";

@@ -27,6 +27,7 @@ struct Explanation {
     kFailover,  // weighted failover: the group's other rows
     kFallback,  // the list that applies, and where it leads
     kMirror,
+    kHedge,     // a second row beside the first
     kEnd,
   };
   struct Row {

@@ -84,6 +84,10 @@ void RecordTimeout(DeploymentState& state, LatencyRings& rings, const config::St
   Push(rings.first_token, state.first_token, RingSize(args), args.ttft_percentile, kTimeoutSample);
 }
 
+void PushSample(LatencyRing& ring, std::atomic<float>& summary, double percentile, double seconds) {
+  Push(ring, summary, kLatencySamplesMax, percentile, seconds);
+}
+
 double LatencyOf(const DeploymentState& state, bool is_stream, TimePoint now) {
   if (NanosecondsOf(now) >= state.latency_until_ns.load(kRelaxed)) return 0;
   if (is_stream) {

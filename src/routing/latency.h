@@ -38,6 +38,9 @@ void RecordLatency(DeploymentState& state, LatencyRings& rings, const config::St
 void RecordTimeout(DeploymentState& state, LatencyRings& rings, const config::StrategyArgs& args,
                    bool is_stream, TimePoint now);
 
+// Any ring at its full size, `summary` becomes its percentile.
+void PushSample(LatencyRing& ring, std::atomic<float>& summary, double percentile, double seconds);
+
 // Seconds as the strategy compares them; 0 for a row without samples, so that it is tried.
 [[nodiscard]] double LatencyOf(const DeploymentState& state, bool is_stream, TimePoint now);
 

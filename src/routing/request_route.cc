@@ -34,6 +34,22 @@ void RequestRoute::Settle(const AttemptOutcome& outcome, TimePoint now) {
 
 void RequestRoute::OnAbandoned() { machine_->OnAbandoned(); }
 
+std::optional<Duration> RequestRoute::HedgeAfter() const { return machine_->HedgeAfter(); }
+
+HedgeOffer RequestRoute::NextHedge(TimePoint now, Random& random) {
+  HedgeOffer offer = machine_->NextHedge(now, random);
+  if (offer.kind == HedgeOffer::Kind::kPicked) ++attempts_;
+  return offer;
+}
+
+void RequestRoute::OnOvertaken(Racer loser, Duration waited, const AttemptOutcome* used, TimePoint now) {
+  machine_->OnOvertaken(loser, waited, used, now);
+}
+
+FailureEffect RequestRoute::OnRacerFailed(Racer who, const Error& error, TimePoint now) {
+  return machine_->OnRacerFailed(who, error, now);
+}
+
 int RequestRoute::attempted_retries() const { return machine_->attempted_retries(); }
 
 int RequestRoute::max_retries() const { return machine_->max_retries(); }

@@ -1,4 +1,5 @@
-// May this failure be answered by one more attempt, seen from the whole process?
+// May this failure be answered by one more attempt, seen from the whole process? (Second calls of
+// hedged requests have a bucket of their own.)
 //
 // A bucket: every first attempt in a group puts `ratio` of a retry in, every retry takes one out,
 // and it holds `burst` of them at most. So over any stretch of time
@@ -28,6 +29,9 @@ class alignas(64) RetryBudget {
       if (left_.compare_exchange_weak(left, more, std::memory_order_relaxed)) return;
     }
   }
+
+  // A retry that was not made after all.
+  void PutBack() { OnFirstAttempt(1); }
 
   // False: the budget is used up.
   [[nodiscard]] bool TakeRetry() {

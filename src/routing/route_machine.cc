@@ -91,8 +91,7 @@ std::optional<Step> RouteMachine::Select(Layer& layer, TimePoint now, Random& ra
   Selection selection = SelectRow(InputOf(layer), state_, now, random);
   if (selection.kind == Selection::Kind::kPicked) {
     ++tries_;
-    held_ = selection.held;
-    probe_ = selection.probe;
+    running_ = {nullptr, selection.held, selection.probe};
     return Attempt(layer, *selection.row);
   }
   Note(Explanation::Kind::kRefused, layer, selection.error.message);
@@ -208,22 +207,19 @@ Step RouteMachine::Attempt(Layer& layer, const config::Deployment& row) {
     if (RetryBudget* budget = state_.retry_budget()) {
       budget->OnFirstAttempt(settings_.retry_budget.value_or(0));
     }
+    if (RetryBudget* budget = state_.hedge_budget()) budget->OnFirstAttempt(settings_.hedging.cost_cap);
   }
   layer.tried.push_back(row.index);
   if (row.order.has_value()) {
     layer.order_seen = std::max(layer.order_seen.value_or(*row.order), *row.order);
   }
-  running_ = &row;
+  running_.row = &row;
   Step step;
   step.kind = Step::Kind::kAttempt;
-  Candidate& candidate = step.candidate;
-  candidate.deployment = &row;
-  candidate.upstream_model = FillUpstreamModel(row, layer.match());
-  candidate.model_group = layer.match().group;
-  if (layer.target != nullptr && !layer.target->overrides.empty()) candidate.target = layer.target;
-  candidate.is_fallback = stack_.size() > 1 || layer.level_hop.has_value();
+  Candidate& candidate = step.candidate = MakeCandidate(layer, row);
   last_candidate_ = candidate;
   Note(Explanation::Kind::kPick, layer, row.id);
+  if (why_ != nullptr) ExplainHedge(layer);
   if (!row.silent_model.empty() && !is_mirrored_) {
     is_mirrored_ = true;
     candidate.mirror_model = row.silent_model;
@@ -232,11 +228,18 @@ Step RouteMachine::Attempt(Layer& layer, const config::Deployment& row) {
   return step;
 }
 
-FailureEffect RouteMachine::OnAttemptFailed(const Error& error, TimePoint now) {
-  if (running_ == nullptr) return {};
-  const config::Deployment& row = *running_;
-  Release();
-  Layer& layer = stack_.back();
+Candidate RouteMachine::MakeCandidate(const Layer& layer, const config::Deployment& row) const {
+  Candidate candidate;
+  candidate.deployment = &row;
+  candidate.upstream_model = FillUpstreamModel(row, layer.match());
+  candidate.model_group = layer.match().group;
+  if (layer.target != nullptr && !layer.target->overrides.empty()) candidate.target = layer.target;
+  candidate.is_fallback = stack_.size() > 1 || layer.level_hop.has_value();
+  return candidate;
+}
+
+FailureEffect RouteMachine::RecordRowFailure(const config::Deployment& row, const Error& error, TimePoint now) {
+  const Layer& layer = stack_.back();
   const GroupFacts group{.is_single = index_.GroupSize(row.index) <= 1,
                          .has_fallbacks = HasGenericFallbacks(settings_, NamesOf(layer))};
   const FailureEffect effect =
@@ -250,6 +253,15 @@ FailureEffect RouteMachine::OnAttemptFailed(const Error& error, TimePoint now) {
   if (rings != nullptr && error.cls == ErrorClass::kTimeout) {
     RecordTimeout(state_.at(row.index), *rings, strategy_args, controls_.stream, now);
   }
+  return effect;
+}
+
+FailureEffect RouteMachine::OnAttemptFailed(const Error& error, TimePoint now) {
+  if (running_.row == nullptr) return {};
+  const config::Deployment& row = *running_.row;
+  Release();
+  Layer& layer = stack_.back();
+  const FailureEffect effect = RecordRowFailure(row, error, now);
   if (error.mid_stream && !error.can_continue) {
     // The client has text already. The fallbacks on the way did their work: they gave a stream.
     SettleAllHops(true);
@@ -265,8 +277,8 @@ FailureEffect RouteMachine::OnAttemptFailed(const Error& error, TimePoint now) {
 }
 
 void RouteMachine::OnAttemptSucceeded(TimePoint now, const AttemptOutcome* outcome) {
-  if (running_ == nullptr) return;
-  const uint32_t row = running_->index;
+  if (running_.row == nullptr) return;
+  const uint32_t row = running_.row->index;
   RecordSuccess(state_.at(row), now);
   if (outcome != nullptr) {
     Settle(*outcome, now);
@@ -274,6 +286,7 @@ void RouteMachine::OnAttemptSucceeded(TimePoint now, const AttemptOutcome* outco
     if (LatencyRings* rings = state_.latency(row)) {
       RecordLatency(state_.at(row), *rings, strategy_args, *outcome, now);
     }
+    RecordTime(row, *outcome);
   }
   PinRow(state_, settings_, controls_, stack_.back().match().group, row, now);
   if (why_ != nullptr) {
@@ -285,28 +298,35 @@ void RouteMachine::OnAttemptSucceeded(TimePoint now, const AttemptOutcome* outco
   SettleAllHops(true);
 }
 
-void RouteMachine::Settle(const AttemptOutcome& outcome, TimePoint now) {
-  if (running_ == nullptr) return;
+void RouteMachine::Settle(const AttemptOutcome& outcome, TimePoint now) { SettleHeld(running_, outcome, now); }
+
+void RouteMachine::SettleHeld(Held& held, const AttemptOutcome& outcome, TimePoint now) {
+  if (held.row == nullptr) return;
   const RowTable& table = index_.table();
   const LimitClock clock{.now = now, .unix_offset_s = state_.unix_offset_s()};
-  SettleTokens(state_.at(running_->index), table.of(running_).limits, std::exchange(held_, {}),
+  SettleTokens(state_.at(held.row->index), table.of(held.row).limits, std::exchange(held.tokens, {}),
                outcome.prompt_tokens, outcome.completion_tokens, clock);
-  AddSpend(state_, table, settings_, *running_, outcome.cost_usd, now);
+  AddSpend(state_, table, settings_, *held.row, outcome.cost_usd, now);
 }
 
 void RouteMachine::OnAbandoned() {
-  if (running_ == nullptr) return;
+  if (running_.row == nullptr) return;
   is_over_ = true;
   Release();
 }
 
 void RouteMachine::Release(bool succeeded) {
-  if (running_ == nullptr) return;
-  DeploymentState& state = state_.at(running_->index);
-  ReleaseTokens(state, std::exchange(held_, {}));
-  EndProbe(state, std::exchange(probe_, 0), succeeded);
+  GiveBack(running_, succeeded);
+  if (hedge_.row != nullptr) [[unlikely]] GiveBack(hedge_, false);
+}
+
+void RouteMachine::GiveBack(Held& held, bool succeeded) {
+  if (held.row == nullptr) return;
+  DeploymentState& state = state_.at(held.row->index);
+  ReleaseTokens(state, held.tokens);
+  EndProbe(state, held.probe, succeeded);
   ReleaseSlot(state);
-  running_ = nullptr;
+  held = {};
 }
 
 }  // namespace gw::routing

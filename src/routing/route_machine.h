@@ -39,6 +39,10 @@ class RouteMachine {
   void OnAttemptSucceeded(TimePoint now, const AttemptOutcome* outcome);
   void OnAbandoned();
   void Settle(const AttemptOutcome& outcome, TimePoint now);
+  [[nodiscard]] std::optional<Duration> HedgeAfter() const;
+  [[nodiscard]] HedgeOffer NextHedge(TimePoint now, Random& random);
+  void OnOvertaken(Racer loser, Duration waited, const AttemptOutcome* used, TimePoint now);
+  [[nodiscard]] FailureEffect OnRacerFailed(Racer who, const Error& error, TimePoint now);
 
   [[nodiscard]] int attempted_retries() const { return stack_.back().retries_done; }
   [[nodiscard]] int max_retries() const { return stack_.back().max_retries; }
@@ -114,17 +118,34 @@ class RouteMachine {
   [[nodiscard]] static FallbackHop MakeHop(std::string_view from, std::string_view to,
                                            const Error& error);
 
+  // What a running attempt holds: a slot, tokens, maybe a probe.
+  struct Held {
+    const config::Deployment* row = nullptr;
+    TokenCounts tokens;
+    int64_t probe = 0;
+  };
+
   Step Attempt(Layer& layer, const config::Deployment& row);
+  [[nodiscard]] Candidate MakeCandidate(const Layer& layer, const config::Deployment& row) const;
+  // Books a failure on its row; decides nothing about the request.
+  FailureEffect RecordRowFailure(const config::Deployment& row, const Error& error, TimePoint now);
   Step Fail();
   void SettleHop(std::optional<FallbackHop>& hop, bool succeeded);
   void SettleAllHops(bool succeeded);
-  // Gives back what the running attempt holds: slot, tokens, probe.
+  // Gives back what the running attempts hold.
   void Release(bool succeeded = false);
+  void GiveBack(Held& held, bool succeeded);
+  void SettleHeld(Held& held, const AttemptOutcome& outcome, TimePoint now);
+  // For the waits of later requests that are hedged.
+  void RecordTime(uint32_t row, const AttemptOutcome& outcome) const;
+  // The hedge takes the place of the first attempt, which takes the hedge's.
+  void SwapRacers();
 
   // For the explanation; all do nothing without one.
   void ExplainResolve(const Layer& layer);
   void ExplainOutcome(const Error* error, const FailureEffect& effect);
   void ExplainPlan(const Layer& layer);
+  void ExplainHedge(const Layer& layer);
   void Note(Explanation::Kind kind, const Layer& layer, std::string_view text);
 
   // Constant after construction.
@@ -139,9 +160,8 @@ class RouteMachine {
   std::vector<FallbackHop> known_hops_;
   std::string first_fallback_error_;
   Candidate last_candidate_;
-  const config::Deployment* running_ = nullptr;
-  TokenCounts held_;          // by the running attempt
-  int64_t probe_ = 0;
+  Held running_;
+  Held hedge_;                // races against it
   Duration waited_for_room_{};
   Duration waited_for_cooldown_{};
   int extras_ = 0;            // retries and fallback attempts so far

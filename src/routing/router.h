@@ -69,6 +69,7 @@ enum class Health : uint8_t { kHealthy = 0, kPartialOutage = 1, kCompleteOutage 
 
 class AffinityTable;
 struct Explanation;
+struct HedgeClock;
 struct LatencyRings;
 class RetryBudget;
 class SpendWindow;
@@ -100,6 +101,11 @@ class SharedState {
   void SetProbe(uint32_t index, bool healthy, TimePoint now);
   // nullptr without router_settings.retry_budget.
   [[nodiscard]] RetryBudget* retry_budget() const { return retry_budget_.get(); }
+  // nullptr without router_settings.hedging, both.
+  [[nodiscard]] RetryBudget* hedge_budget() const { return hedge_budget_.get(); }
+  [[nodiscard]] HedgeClock* hedge(uint32_t index) const {
+    return hedge_.empty() ? nullptr : hedge_[index].get();
+  }
   // A copy to play through what would happen: nothing done to it is seen here. Affinity is left out.
   [[nodiscard]] std::unique_ptr<SharedState> CopyFor(const config::Snapshot& snapshot) const;
 
@@ -123,6 +129,8 @@ class SharedState {
   std::vector<std::shared_ptr<SpendWindow>> provider_spend_;
   std::shared_ptr<AffinityTable> affinity_;
   std::shared_ptr<RetryBudget> retry_budget_;
+  std::shared_ptr<RetryBudget> hedge_budget_;
+  std::vector<std::shared_ptr<HedgeClock>> hedge_;
 };
 
 // Names -> deployments of one snapshot; built once, immutable, shared.
@@ -305,6 +313,16 @@ struct FallbackHop {
   bool succeeded = false;
 };
 
+// A second row beside the one that runs.
+struct HedgeOffer {
+  enum class Kind : uint8_t { kNone, kRefusedByCap, kPicked };
+  Kind kind = Kind::kNone;
+  Candidate candidate;  // kPicked
+};
+
+// Of the two attempts of a hedged request.
+enum class Racer : uint8_t { kFirst, kHedge };
+
 class RouteMachine;
 
 class RequestRoute {
@@ -326,6 +344,16 @@ class RequestRoute {
   void OnAbandoned();                      // client gone: neither success nor failure
   // What a broken or abandoned attempt consumed all the same; before the call that ends it.
   void Settle(const AttemptOutcome& outcome, TimePoint now);
+
+  // Hedging. While an attempt runs: after which time without content NextHedge is worth asking.
+  [[nodiscard]] std::optional<Duration> HedgeAfter() const;
+  // Once per attempt. kPicked: both rows are held until one call of these two leaves one, for
+  // which one of the calls above follows; OnAbandoned gives both back.
+  [[nodiscard]] HedgeOffer NextHedge(TimePoint now, Random& random);
+  // The other one was faster: neither blame nor praise. `waited`: since it was called; `used`: what
+  // it consumed, nullptr: not known.
+  void OnOvertaken(Racer loser, Duration waited, const AttemptOutcome* used, TimePoint now);
+  [[nodiscard]] FailureEffect OnRacerFailed(Racer who, const Error& error, TimePoint now);
 
   // For headers and metrics.
   [[nodiscard]] int attempts() const { return attempts_; }

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "routing/affinity.h"
+#include "routing/hedge.h"
 #include "routing/latency.h"
 #include "routing/packed_window.h"
 #include "routing/provider_budget.h"
@@ -129,6 +130,11 @@ SharedState::SharedState(const config::Snapshot& snapshot, const config::Snapsho
     const bool stays = previous != nullptr && previous->retry_budget_ != nullptr;
     retry_budget_ = stays ? previous->retry_budget_ : std::make_shared<RetryBudget>(router.retry_budget_burst);
   }
+  if (router.hedging.enabled) {
+    const bool stays = previous != nullptr && previous->hedge_budget_ != nullptr;
+    hedge_budget_ = stays ? previous->hedge_budget_ : std::make_shared<RetryBudget>(router.hedging.burst);
+    hedge_ = Carry(positions, previous == nullptr ? nullptr : &previous->hedge_);
+  }
   if (!NeedsAffinity(router)) return;
   const bool keep = previous != nullptr && previous->affinity_ != nullptr && KeepsPositions(positions);
   affinity_ = keep ? previous->affinity_ : std::make_shared<AffinityTable>(limits::kAffinityEntriesMax);
@@ -144,6 +150,8 @@ std::unique_ptr<SharedState> SharedState::CopyFor(const config::Snapshot& snapsh
   copy->row_spend_ = row_spend_;
   copy->provider_spend_ = provider_spend_;
   if (retry_budget_ != nullptr) copy->retry_budget_ = std::make_shared<RetryBudget>(*retry_budget_);
+  if (hedge_budget_ != nullptr) copy->hedge_budget_ = std::make_shared<RetryBudget>(*hedge_budget_);
+  copy->hedge_ = hedge_;
   copy->affinity_ = nullptr;
   return copy;
 }

@@ -152,9 +152,10 @@ def test_check_never_prints_a_key(config_file):
 
 
 # ------------------------------------------------------------------ drain and stop
-def lifecycle_gateway(gateway_factory, upstream, **kw):
+def lifecycle_gateway(gateway_factory, upstream, callbacks=(), **kw):
     models = ("ok", "stream-20-50", "hang", "delay-500")
     return gateway_factory({"model_list": [row(m, f"openai/{m}", upstream.v1) for m in models],
+                            "litellm_settings": {"callbacks": list(callbacks)},
                             "router_settings": {"num_retries": 0}}, workers=2, **kw)
 
 
@@ -300,19 +301,24 @@ def test_sighup_does_not_end_the_process(gateway_factory, upstream):
 
 
 def test_descriptors_do_not_leak(gateway_factory, upstream):
-    gateway = lifecycle_gateway(gateway_factory, upstream)
+    """Once failed on a busy machine: the count was taken before the gateway had accepted anybody (then it is low),
+    and again while all of them were open. So first every one of them must have been accounted."""
+    gateway = lifecycle_gateway(gateway_factory, upstream, callbacks=["prometheus"])
 
     def descriptors():
         return len(os.listdir(f"/proc/{gateway.process.pid}/fd"))
 
     gateway.chat("ok")
+    gateway.samples()
     before = descriptors()
     for _ in range(100):
         with Raw(gateway.port) as raw:
             raw.send(request(gateway.key, chat_body("ok"))).answer()
     for _ in range(50):
         Raw(gateway.port).send(request(gateway.key, chat_body("hang"))).sock.close()
-    end = time.monotonic() + 5
-    while descriptors() > before + 4 and time.monotonic() < end:
+    labels = {"exception_status": "499"}
+    assert gateway.wait_metric(50, "litellm_proxy_failed_requests_metric_total", timeout=30, **labels) == 50
+    end = time.monotonic() + 10
+    while (count := descriptors()) > before + 4 and time.monotonic() < end:
         time.sleep(0.05)
-    assert descriptors() <= before + 4
+    assert count <= before + 4

@@ -38,7 +38,7 @@ void Print(const Totals& t) {
 bool EverythingWasChecked(const Totals& t) {
   for (const uint64_t count : {t.orders_checked, t.weights_checked, t.slots_checked, t.minutes_checked,
                                t.all_cooled_checked, t.budgets_checked, t.tags_checked, t.teams_checked,
-                               t.probes_checked, t.mid_stream, t.waits, t.abandoned}) {
+                               t.probes_checked, t.mid_stream, t.hedges, t.waits, t.abandoned}) {
     if (count < t.requests / 10'000) return false;
   }
   return true;

@@ -43,29 +43,65 @@ void Referee::Violation(const Flight* flight, const std::string& text) {
 
 void Referee::OnPick(Flight& flight) {
   const Deployment& row = *flight.candidate.deployment;
-  Book& book = books_[row.index];
-  const config::RouterSettings& settings = world_.settings();
   ++outcome_.totals.attempts;
   ++flight.attempts;
   flight.running = &row;
+  flight.probe = TakeRow(flight, row);
+  CheckAudience(flight, row);
+  CheckGroups(flight);
+  CheckCounts(flight);
+  CheckBudget(flight);
+}
+
+uint64_t Referee::TakeRow(const Flight& flight, const Deployment& row) {
+  Book& book = books_[row.index];
+  const config::RouterSettings& settings = world_.settings();
   if (row.blocked) Violation(&flight, row.id + " is blocked");
   // Health-check routing with a policy lets all rows pass when all cool down (facts 3, 5).
   const bool may_ignore = settings.health_check_routing && settings.allowed_fails_policy.Any();
   if (IsCooled(book) && !may_ignore) Violation(&flight, row.id + " cools down");
-  flight.probe = 0;
+  uint64_t probe = 0;
   if (book.half_open) {
     ++outcome_.totals.probes_checked;
     if (world_.now() < book.probe_until && !may_ignore) Violation(&flight, row.id + " is being probed already");
-    flight.probe = ++book.probe;
+    probe = ++book.probe;
     book.probe_until = world_.now() + std::max<Duration>(book.cooldown_length, std::chrono::seconds(10));
   }
   ++book.running;
   ++book.picks;
   CheckLimits(flight, row, book);
+  return probe;
+}
+
+void Referee::OnHedge(Flight& flight, const HedgeOffer& offer) {
+  const config::Hedging& hedging = world_.settings().hedging;
+  if (offer.kind != HedgeOffer::Kind::kPicked) return;
+  const Deployment& row = *offer.candidate.deployment;
+  ++outcome_.totals.hedges;
+  ++flight.attempts;
+  ++flight.hedges;
+  if (flight.hedge != nullptr) Violation(&flight, "two hedges beside one attempt");
+  if (&row == flight.running) Violation(&flight, row.id + " races against itself");
+  if (row.order != flight.running->order) Violation(&flight, row.id + " is of another order");
+  if (offer.candidate.model_group != flight.candidate.model_group) Violation(&flight, "a hedge in another group");
+  if (!hedging.enabled) Violation(&flight, "a hedge although it is off");
+  flight.hedge = &row;
+  flight.hedge_probe = TakeRow(flight, row);
   CheckAudience(flight, row);
-  CheckGroups(flight);
-  CheckCounts(flight);
-  CheckBudget(flight);
+  if (flight.route->attempts() != flight.attempts) Violation(&flight, "wrong number of attempts");
+  if (static_cast<double>(++hedges_) > hedging.burst + hedging.cost_cap * static_cast<double>(first_attempts_) + 1e-3) {
+    Violation(&flight, fmt::format("{} hedges after {} first attempts", hedges_, first_attempts_));
+  }
+}
+
+void Referee::OnRacerGone(Flight& flight, Racer who, const FailureEffect& effect) {
+  if (who == Racer::kFirst) {
+    std::swap(flight.running, flight.hedge);
+    std::swap(flight.probe, flight.hedge_probe);
+  }
+  NoteCooldown(flight, *flight.hedge, effect);
+  LeaveRow(flight, *flight.hedge, flight.hedge_probe);
+  flight.hedge = nullptr;
 }
 
 void Referee::CheckLimits(const Flight& flight, const Deployment& row, Book& book) {
@@ -195,7 +231,7 @@ void Referee::CheckCounts(const Flight& flight) {
   const auto rows = static_cast<int>(books_.size());
   const int bound = (1 + RetriesAllowed(flight)) * levels + (settings.enable_weighted_failover ? rows : 0);
   if (flight.attempts_in_group > bound) Violation(&flight, fmt::format("more than {} attempts in a group", bound));
-  if (settings.num_retries_per_request && flight.attempts > 1 + *settings.num_retries_per_request) {
+  if (settings.num_retries_per_request && flight.attempts - flight.hedges > 1 + *settings.num_retries_per_request) {
     Violation(&flight, "more attempts than num_retries_per_request allows");
   }
   if (settings.total_timeout_s && world_.now() >= flight.begin + FromSeconds(*settings.total_timeout_s)) {
@@ -250,16 +286,27 @@ void Referee::OnRefused(const Flight& flight, const Error& error) {
 }
 
 void Referee::EndAttempt(Flight& flight) {
-  Book& book = books_[flight.running->index];
+  if (flight.hedge != nullptr) LeaveRow(flight, *flight.hedge, flight.hedge_probe);
+  LeaveRow(flight, *flight.running, flight.probe);
+  flight.running = flight.hedge = nullptr;
+}
+
+void Referee::LeaveRow(Flight& flight, const Deployment& row, uint64_t probe) {
+  Book& book = books_[row.index];
   --book.running;
-  if (flight.probe != 0 && flight.probe == book.probe) book.probe_until = {};
-  const int held = world_.state().at(flight.running->index).in_flight.load();
+  if (probe != 0 && probe == book.probe) book.probe_until = {};
+  const int held = world_.state().at(row.index).in_flight.load();
   if (held != book.running) Violation(&flight, fmt::format("{} slots held, {} attempts run", held, book.running));
-  flight.running = nullptr;
 }
 
 void Referee::OnFailed(Flight& flight, const Error& error, const FailureEffect& effect) {
-  Book& book = books_[flight.running->index];
+  NoteCooldown(flight, *flight.running, effect);
+  if (error.mid_stream) ++outcome_.totals.mid_stream;
+  EndAttempt(flight);
+}
+
+void Referee::NoteCooldown(const Flight& flight, const Deployment& row, const FailureEffect& effect) {
+  Book& book = books_[row.index];
   const bool was_cooled = IsCooled(book);
   if (effect.cooldown_started) {
     ++outcome_.totals.cooldowns;
@@ -273,8 +320,6 @@ void Referee::OnFailed(Flight& flight, const Error& error, const FailureEffect& 
     book.probe_until = {};  // what a probe that still runs finds out says nothing any more
     ++book.probe;
   }
-  if (error.mid_stream) ++outcome_.totals.mid_stream;
-  EndAttempt(flight);
 }
 
 void Referee::OnSucceeded(Flight& flight) {

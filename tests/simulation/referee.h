@@ -20,6 +20,10 @@ struct Flight {
   Candidate candidate;                   // of the running attempt
   const config::Deployment* running = nullptr;
   uint64_t probe = 0;                    // number of the row's probe that it is; 0: none
+  const config::Deployment* hedge = nullptr;  // races against `running`
+  uint64_t hedge_probe = 0;
+  bool is_late = false;                  // the next event is the hedge's
+  int hedges = 0;
   std::vector<std::string> groups;       // in the order of their first attempt
   int attempts = 0;
   int attempts_in_group = 0;
@@ -36,6 +40,9 @@ class Referee {
   void OnFailed(Flight& flight, const Error& error, const FailureEffect& effect);
   void OnSucceeded(Flight& flight);
   void OnAbandoned(Flight& flight);
+  void OnHedge(Flight& flight, const HedgeOffer& offer);
+  // One of the two is through, the other goes on alone.
+  void OnRacerGone(Flight& flight, Racer who, const FailureEffect& effect);
   void OnEnd();
   [[nodiscard]] bool HasFailed() const { return !outcome_.violations.empty(); }
   void Violation(const Flight* flight, const std::string& text);
@@ -53,6 +60,9 @@ class Referee {
     uint64_t picks = 0;
   };
 
+  uint64_t TakeRow(const Flight& flight, const config::Deployment& row);
+  void LeaveRow(Flight& flight, const config::Deployment& row, uint64_t probe);
+  void NoteCooldown(const Flight& flight, const config::Deployment& row, const FailureEffect& effect);
   void EndAttempt(Flight& flight);
   void CheckGroups(Flight& flight);
   void CheckFallbackOrder(const Flight& flight);
@@ -72,6 +82,7 @@ class Referee {
   std::vector<Book> books_;
   uint64_t first_attempts_ = 0;
   uint64_t retries_ = 0;
+  uint64_t hedges_ = 0;
 };
 
 }  // namespace gw::routing::simulation

@@ -22,6 +22,7 @@ TEST(Simulation, InvariantsHoldInRandomWorlds) {
   EXPECT_GT(totals.retries, 0U);
   EXPECT_GT(totals.fallbacks, 0U);
   EXPECT_GT(totals.cooldowns, 0U);
+  EXPECT_GT(totals.hedges, 0U);
 }
 
 TEST(Simulation, SameSeedSameRun) {

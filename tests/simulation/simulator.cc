@@ -98,6 +98,10 @@ class Simulator {
 
   void Move(size_t at) {
     Flight& flight = flights_[at];
+    if (std::exchange(flight.is_late, false)) return Hedge(flight, at);
+    if (flight.hedge != nullptr) {
+      if (Race(flight, at)) return;
+    }
     const bool over = flight.running != nullptr ? FinishAttempt(flight, at) : NextStep(flight, at);
     if (!over) return;
     flight.route.reset();
@@ -126,8 +130,40 @@ class Simulator {
     const Script::Phase& phase = PhaseOf(*flight.candidate.deployment);
     // The more there is to do, the longer it takes.
     const int load = world_.state().at(flight.candidate.deployment->index).in_flight.load();
-    Push(world_.now() + FromSeconds(phase.latency_s * dice_.Between(0.5, 1.5) * (1 + 0.05 * load)), at);
+    const Duration takes = FromSeconds(phase.latency_s * dice_.Between(0.5, 1.5) * (1 + 0.05 * load));
+    const auto delay = flight.route->HedgeAfter();
+    flight.is_late = delay && *delay < takes;
+    Push(world_.now() + (flight.is_late ? *delay : takes), at);
     return false;
+  }
+
+  // The first attempt is late.
+  void Hedge(Flight& flight, size_t at) {
+    const HedgeOffer offer = flight.route->NextHedge(world_.now(), world_.random());
+    referee_->OnHedge(flight, offer);
+    Digest(static_cast<uint64_t>(offer.kind));
+    if (flight.hedge != nullptr && dice_.Chance(0.02)) {
+      referee_->OnHedge(flight, flight.route->NextHedge(world_.now(), world_.random()));  // must be refused
+    }
+    Push(world_.now() + FromSeconds(dice_.Between(0.001, 0.5)), at);
+  }
+
+  // One of the two falls out. True: the other one still takes some time.
+  bool Race(Flight& flight, size_t at) {
+    if (dice_.Chance(0.05)) return false;  // the client leaves both, or one answers while both run
+    const Racer who = dice_.Chance(0.5) ? Racer::kFirst : Racer::kHedge;
+    const config::Deployment& row = who == Racer::kFirst ? *flight.running : *flight.hedge;
+    FailureEffect effect;
+    if (dice_.Chance(0.3)) {
+      effect = flight.route->OnRacerFailed(who, *ScriptedError(RandomFailure(dice_), row.provider), world_.now());
+    } else {
+      AttemptOutcome used;
+      used.prompt_tokens = dice_.Upto(300);
+      flight.route->OnOvertaken(who, FromSeconds(0.3), dice_.Chance(0.5) ? &used : nullptr, world_.now());
+    }
+    referee_->OnRacerGone(flight, who, effect);
+    Push(world_.now() + FromSeconds(dice_.Between(0, 0.3)), at);
+    return true;
   }
 
   bool FinishAttempt(Flight& flight, size_t at) {
@@ -215,6 +251,7 @@ void Totals::Add(const Totals& other) {
   failed += other.failed;
   abandoned += other.abandoned;
   mid_stream += other.mid_stream;
+  hedges += other.hedges;
   orders_checked += other.orders_checked;
   weights_checked += other.weights_checked;
   slots_checked += other.slots_checked;

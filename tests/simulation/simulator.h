@@ -22,6 +22,7 @@ struct Totals {
   uint64_t failed = 0;      // answered with an error
   uint64_t abandoned = 0;
   uint64_t mid_stream = 0;
+  uint64_t hedges = 0;
   // How often the rules that need a special situation were put to the test.
   uint64_t orders_checked = 0;
   uint64_t weights_checked = 0;

@@ -125,6 +125,13 @@ void MakeSettings(RouterSettings& settings, const Plan& plan, Dice& dice) {
     settings.retry_budget = dice.Between(0, 0.5);
     settings.retry_budget_burst = dice.Upto(20);
   }
+  if (!plan.is_calm && dice.Chance(0.4)) {
+    settings.hedging.enabled = true;
+    settings.hedging.delay_min_s = 0.01;
+    if (dice.Chance(0.7)) settings.hedging.delay_max_s = dice.Between(0.05, 0.4);
+    settings.hedging.cost_cap = dice.Between(0, 0.5);
+    settings.hedging.burst = dice.Upto(10);
+  }
 }
 
 }  // namespace

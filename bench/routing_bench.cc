@@ -1,6 +1,7 @@
 // What does a decision cost? RequestRoute from its making to its success, by strategy and group size.
 #include <benchmark/benchmark.h>
 
+#include "routing/engine_fleet.h"
 #include "routing/router.h"
 
 namespace {
@@ -31,6 +32,9 @@ void Pinned(gw::config::Snapshot& snapshot) {
   snapshot.router.affinity = gw::config::kSessionAffinity;
 }
 
+// Engines that were scraped; every request brings a chat of 8,000 tokens.
+void Chatting(gw::config::Snapshot&) {}
+
 struct Group {
   Group(RoutingStrategy strategy, size_t rows, Setup setup)
       : snapshot(std::make_shared<gw::config::Snapshot>()) {
@@ -50,6 +54,8 @@ struct Group {
     state = std::make_unique<gw::routing::SharedState>(*snapshot);
     controls.model = "g";
     controls.session_id = "session";
+    if (state->engines() == nullptr || setup != Chatting) return;
+    controls.prompt = gw::routing::HashPrompt({std::string(32'000, 'x')}, 512);
   }
   std::shared_ptr<gw::config::Snapshot> snapshot;
   std::unique_ptr<gw::routing::ModelIndex> index;
@@ -64,6 +70,10 @@ void Decide(benchmark::State& bench, RoutingStrategy strategy, Setup setup) {
   gw::routing::AttemptOutcome outcome;
   outcome.duration = std::chrono::milliseconds(20);
   outcome.completion_tokens = 10;
+  for (uint32_t i = 0; group.state->engines() != nullptr && i < group.state->size(); ++i) {
+    ApplySample(group.state->engines()->at(i), group.state->at(i), {}, {.running = 10, .kv_usage = 0.4, .kv_tokens = 400'000}, {},
+                now + std::chrono::hours(1));
+  }
   for (auto _ : bench) {
     now += std::chrono::microseconds(10);
     gw::routing::RequestRoute route(*group.index, *group.state, group.controls);
@@ -78,6 +88,8 @@ BENCHMARK_CAPTURE(Decide, least_busy, RoutingStrategy::kLeastBusy, Plain)->Arg(1
 BENCHMARK_CAPTURE(Decide, latency, RoutingStrategy::kLatencyBased, Plain)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, usage, RoutingStrategy::kUsageBasedV2, Plain)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, cost, RoutingStrategy::kCostBased, Plain)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, inference, RoutingStrategy::kInferenceAware, Plain)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, inference_chat, RoutingStrategy::kInferenceAware, Chatting)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, shuffle_limited, RoutingStrategy::kSimpleShuffle, Limited)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, usage_limited, RoutingStrategy::kUsageBasedV2, Limited)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, cost_full, RoutingStrategy::kCostBased, BestIsFull)->Arg(10)->Arg(1000);

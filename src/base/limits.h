@@ -51,6 +51,21 @@ inline constexpr int kMirrorsPerLoopMax = 64;
 // Sessions, prompt prefixes and keys whose deployment is remembered (512 KB); the idlest goes first.
 inline constexpr size_t kAffinityEntriesMax = 65'536;
 
+// Beginnings of prompts that are remembered for inference-aware routing (16 MB of entries when all
+// are used, shared by all loops): some 64 blocks a conversation, 30,000 conversations.
+inline constexpr size_t kPrefixEntriesMax = size_t{1} << 21;
+// Blocks of one prompt: 1 MB of text has about sixty; what lies behind the last is computed anew.
+inline constexpr size_t kPromptBlocksMax = 64;
+// One engine's /metrics: vLLM's are some 60 KB; and how long its answer may take.
+inline constexpr size_t kScrapeBytesMax = size_t{4} << 20;
+inline constexpr std::chrono::seconds kScrapeTimeout{2};
+// Engines asked at the same time by the one loop that scrapes, the pause that it makes at least, and how
+// often it looks for engines when there are none (a reload wakes it).
+inline constexpr size_t kParallelScrapes = 16;
+inline constexpr std::chrono::milliseconds kScrapePauseMin{10};
+inline constexpr std::chrono::hours kScrapeLookInterval{1};
+inline constexpr double kScrapeIntervalSecondsMax = 60;
+
 // Label values that a client can choose are cut to this many bytes.
 inline constexpr size_t kLabelValueBytesMax = 256;
 // Series per metric family before new label sets collapse into "other".

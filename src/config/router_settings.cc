@@ -16,7 +16,7 @@ struct StrategyName {
   RoutingStrategy strategy;
 };
 
-constexpr std::array<StrategyName, 7> kStrategies = {{
+constexpr std::array<StrategyName, 8> kStrategies = {{
     {"simple-shuffle", RoutingStrategy::kSimpleShuffle},
     {"least-busy", RoutingStrategy::kLeastBusy},
     {"latency-based-routing", RoutingStrategy::kLatencyBased},
@@ -24,6 +24,7 @@ constexpr std::array<StrategyName, 7> kStrategies = {{
     {"usage-based-routing-v2", RoutingStrategy::kUsageBasedV2},
     {"cost-based-routing", RoutingStrategy::kCostBased},
     {"provider-budget-routing", RoutingStrategy::kProviderBudget},
+    {"inference-aware", RoutingStrategy::kInferenceAware},
 }};
 
 void ReadStrategy(LoadContext& context, const yaml::Node& router, RouterSettings& out) {

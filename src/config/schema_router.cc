@@ -16,7 +16,7 @@ constexpr auto kA = Section::kAllowedFailsPolicy;
 // One row per line, whatever its length.
 // clang-format off
 constexpr KeySpec kRows[] = {
-    {kS, "routing_strategy", kString, "simple-shuffle", kOn, "simple-shuffle, least-busy, latency-based-routing, usage-based-routing-v2 (usage-based-routing means the same), cost-based-routing or provider-budget-routing."},
+    {kS, "routing_strategy", kString, "simple-shuffle", kOn, "simple-shuffle, least-busy, latency-based-routing, usage-based-routing-v2 (usage-based-routing means the same), cost-based-routing or provider-budget-routing; ours: inference-aware, by what vLLM, SGLang or llama.cpp say of their load at /metrics and by whose cache holds the prompt's beginning."},
     {kS, "num_retries", kInt, "litellm_settings, else 2", kOn, "Attempts after the first within a group."},
     {kS, "retry_after", kNumber, "0", kOn, "Shortest pause in seconds before a retry."},
     {kS, "timeout", kNumber, "request_timeout", kOn, "Seconds one attempt may take."},
@@ -45,7 +45,7 @@ constexpr KeySpec kRows[] = {
     {kS, "set_verbose", kBool, "false", kOn, "Debug log lines."},
     {kS, "debug_level", kAny, "INFO", kOff, "LITELLM_LOG decides."},
     {kS, "client_ttl", kAny, "3600", kOff, "Upstream connections are pooled by origin."},
-    {kS, "routing_strategy_args", kMap, "{}", kOn, "ttl (3600), lowest_latency_buffer (0), max_latency_list_size (10, at most 64), ttft_percentile; ours: exploration (0.02), the share of picks that ignore the latencies."},
+    {kS, "routing_strategy_args", kMap, "{}", kOn, "ttl (3600), lowest_latency_buffer (0), max_latency_list_size (10, at most 64), ttft_percentile; ours: exploration (0.02), the share of picks that ignore the latencies. Of inference-aware: scrape_interval (0.25 s), stale_after (2 s; engines silent for longer are balanced by least-busy), prefill_tokens_per_second (8000, prompt tokens that an engine computes), prefix_cache_tokens (what the cache of an engine holds that does not tell), prefix_block_bytes (512, in router_settings only); seconds of cost: queue_weight (1.5) and prefix_weight (4) per second in the queue and of computing the prompt, busy_weight (0.06) per request in the engine, kv_weight (2) for a full KV cache."},
     {kS, "tag_filtering_match_any", kBool, "true", kOn, "One common tag is enough; false: the deployment must have all tags of the request."},
     {kS, "tag_routing_prefix", kString, "-", kOn, "Only tags of requests with this prefix route."},
     {kS, "redis_host", kString, "-", kLater, "Shared state in Redis."},

@@ -128,7 +128,8 @@ struct ModelAlias {
 };
 
 enum class RoutingStrategy : uint8_t {
-  kSimpleShuffle, kLeastBusy, kLatencyBased, kUsageBased, kUsageBasedV2, kCostBased, kProviderBudget
+  kSimpleShuffle, kLeastBusy, kLatencyBased, kUsageBased, kUsageBasedV2, kCostBased, kProviderBudget,
+  kInferenceAware,  // ours
 };
 
 // Names as in LiteLLM's retry_policy / allowed_fails_policy without their suffix; -1 = not given.
@@ -150,6 +151,16 @@ struct StrategyArgs {
   int max_latency_list_size = 10;
   std::optional<double> ttft_percentile;  // (0, 1]; unset: the average
   double exploration = 0.02;              // ours: share of picks that ignore the latencies
+  // Ours, of inference-aware (routing/engine_load.h; the weights: ADR 0009).
+  double scrape_interval_s = 0.25;
+  double stale_after_s = 2;               // an engine that said nothing for so long is unknown
+  int prefix_block_bytes = 512;
+  double prefill_tokens_per_s = 8000;     // prompt tokens that an engine computes in a second
+  int64_t prefix_cache_tokens = 0;        // of engines that do not tell; 0: a guess
+  double queue_weight = 1.5;              // of a second in the engine's queue
+  double prefix_weight = 4;               // of a second of computing the prompt
+  double busy_weight = 0.06;              // seconds per request in the engine
+  double kv_weight = 2;                   // seconds when the KV cache is full
 };
 
 struct ProviderBudget {
@@ -246,6 +257,15 @@ struct RouterSettings {
   double health_check_staleness_s = 600;       // older probes say nothing
   bool health_check_ignores_transient = false; // probes that met 408 or 429 say nothing
 
+  [[nodiscard]] const StrategyArgs& ArgsFor(std::string_view model) const {
+    const RoutingGroup* group = GroupOf(model);
+    return group == nullptr ? strategy_args : group->args;
+  }
+  // Is it the router's strategy, or that of a routing group?
+  [[nodiscard]] bool Uses(RoutingStrategy wanted) const {
+    return strategy == wanted || std::any_of(routing_groups.begin(), routing_groups.end(),
+                                             [wanted](const auto& group) { return group.strategy == wanted; });
+  }
   // The group that the model stands in; nullptr: none.
   [[nodiscard]] const RoutingGroup* GroupOf(std::string_view model) const {
     for (const RoutingGroup& group : routing_groups) {

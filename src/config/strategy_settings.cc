@@ -11,8 +11,10 @@ namespace {
 
 constexpr int kLatencyListMax = 64;  // samples that a row keeps
 
-constexpr std::array<std::string_view, 5> kArgNames = {
-    "ttl", "lowest_latency_buffer", "max_latency_list_size", "ttft_percentile", "exploration"};
+constexpr std::array<std::string_view, 14> kArgNames = {
+    "ttl",           "lowest_latency_buffer", "max_latency_list_size",     "ttft_percentile",     "exploration",
+    "scrape_interval", "stale_after",         "prefix_block_bytes",        "prefill_tokens_per_second",
+    "prefix_cache_tokens", "queue_weight",    "prefix_weight",             "busy_weight",         "kv_weight"};
 
 // Within [low, high], else a finding and nullopt.
 std::optional<double> ReadWithin(LoadContext& context, const yaml::Node& map, std::string_view path,
@@ -23,6 +25,23 @@ std::optional<double> ReadWithin(LoadContext& context, const yaml::Node& map, st
   if (value && *value >= low && *value <= high) return value;
   context.Warn(node->place, Join(path, key), "no number in its range; the default holds");
   return std::nullopt;
+}
+
+void ReadInferenceArgs(LoadContext& context, const yaml::Node& map, std::string_view path, StrategyArgs& out) {
+  const auto read = [&](std::string_view key, double low, double high, double& target) {
+    SetIf(ReadWithin(context, map, path, key, low, high), target);
+  };
+  read("scrape_interval", 0.05, 60, out.scrape_interval_s);
+  read("stale_after", 0.1, 3600, out.stale_after_s);
+  read("prefill_tokens_per_second", 1, 1e7, out.prefill_tokens_per_s);
+  read("queue_weight", 0, 1e3, out.queue_weight);
+  read("prefix_weight", 0, 1e3, out.prefix_weight);
+  read("busy_weight", 0, 1e3, out.busy_weight);
+  read("kv_weight", 0, 1e3, out.kv_weight);
+  if (const auto bytes = ReadWithin(context, map, path, "prefix_block_bytes", 64, 1e6))
+    out.prefix_block_bytes = static_cast<int>(*bytes);
+  if (const auto tokens = ReadWithin(context, map, path, "prefix_cache_tokens", 0, 1e10))
+    out.prefix_cache_tokens = static_cast<int64_t>(*tokens);
 }
 
 }  // namespace
@@ -46,6 +65,7 @@ void ReadStrategyArgs(LoadContext& context, const yaml::Node& holder, std::strin
   const auto percentile = ReadWithin(context, *map, args_path, "ttft_percentile", 0, 1);
   if (percentile && *percentile > 0) out.ttft_percentile = percentile;
   SetIf(ReadWithin(context, *map, args_path, "exploration", 0, 1), out.exploration);
+  ReadInferenceArgs(context, *map, args_path, out);
 }
 
 namespace {

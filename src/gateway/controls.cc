@@ -233,6 +233,20 @@ void ReadAffinity(RequestContext& context, const Seen& seen) {
   controls.prefix_hash = PrefixHash(seen.messages_value);
 }
 
+// The beginning of the prompt in the order in which chat templates render it; only for inference-aware.
+void ReadPrompt(RequestContext& context) {
+  const config::RouterSettings& router = context.core.snapshot->router;
+  if (context.core.state.engines() == nullptr) return;
+  std::string_view tools, system, text;
+  for (const Member& member : context.members) {
+    if (member.KeyIs("tools")) tools = member.value;
+    else if (member.KeyIs("system")) system = member.value;
+    else if (member.KeyIs("messages") || member.KeyIs("prompt") || member.KeyIs("input")) text = member.value;
+  }
+  const auto block_bytes = static_cast<size_t>(router.strategy_args.prefix_block_bytes);
+  context.controls.prompt = routing::HashPrompt({tools, system, text}, block_bytes);
+}
+
 // What the deployment would answer to parameters that it does not take; found by building its body.
 std::optional<Error> RefusedParams(const RequestContext& context, const config::Deployment& row) {
   if (row.drop_params.value_or(false)) return std::nullopt;
@@ -299,6 +313,7 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
   }
   ReadTags(controls, seen, headers.Get("x-litellm-tags"));
   ReadAffinity(context, seen);
+  ReadPrompt(context);
   if (snapshot.router.enable_pre_call_checks || context.core.index.table().any_limit())
     controls.input_tokens_estimate = EstimateInputTokens(context.members);
   if (snapshot.router.enable_pre_call_checks && !context.drop_params)

@@ -1,6 +1,7 @@
 #include "gateway/runtime.h"
 
 #include "gateway/core.h"
+#include "routing/engine_fleet.h"
 
 namespace gw::gateway {
 
@@ -37,6 +38,12 @@ metrics::LiveState MakeLiveState(Runtime& runtime) {
       row.labels = {d.model_name, d.upstream_model, d.id, d.api_base, d.provider};
       row.state = static_cast<int>(core->state.HealthAt(d.index, now));
       row.cooldown_left_s = Seconds(core->state.CooldownLeft(d.index, now));
+      if (const routing::EngineFleet* fleet = core->state.engines(); fleet != nullptr) {
+        const routing::EngineLoad& load = fleet->at(d.index);
+        // A silent engine has no gauges: an old number would look like a present one.
+        if (routing::IsFresh(load, core->snapshot->router.ArgsFor(d.model_name), now))
+          row.engine = metrics::LiveState::Engine{load.waiting.load(), load.running.load(), load.kv_usage.load()};
+      }
       emit(row);
     }
   };

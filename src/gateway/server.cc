@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "gateway/core.h"
+#include "gateway/engine_scraper.h"
 #include "gateway/health_probe.h"
 #include "gateway/reload.h"
 #include "gateway/serve_metrics.h"
@@ -153,6 +154,7 @@ void Server::Impl::StartThreads() {
       raw->listener->Start();
       if (raw->metrics_listener) raw->metrics_listener->Start();
       if (raw->loop.index() == 0) net::Spawn(RunBackgroundHealthChecks(*raw->worker));
+      if (raw->loop.index() == 0) net::Spawn(RunEngineScrapes(*raw->worker));
       raw->loop.Run();
     });
   }
@@ -223,6 +225,7 @@ void Server::Impl::StopThreads() {
     raw->loop.Post([raw] {
       raw->worker->CloseIdleUpstreams();
       raw->worker->on_adopt().Fire();  // background work sees the drain and ends
+      raw->worker->on_scrape_stop().Fire();
       raw->loop.Post([raw] { raw->loop.Stop(); });
     });
   }

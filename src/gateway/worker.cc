@@ -55,6 +55,7 @@ void Worker::Adopt(std::shared_ptr<Core> core) {
   view->core = std::move(core);
   view_ = std::move(view);
   on_adopt_.Fire();
+  on_scrape_stop_.Fire();
 }
 
 void Worker::CloseIdleUpstreams() {

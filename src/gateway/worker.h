@@ -44,6 +44,8 @@ class Worker : public http::RequestHandler {
   [[nodiscard]] routing::Random& random() { return random_; }
   // Fires when a new configuration is adopted: background work looks at it at once.
   [[nodiscard]] net::CancelSlot& on_adopt() { return on_adopt_; }
+  // Likewise for the scrapes of engines (a slot has one listener).
+  [[nodiscard]] net::CancelSlot& on_scrape_stop() { return on_scrape_stop_; }
   void CloseIdleUpstreams();
 
  private:
@@ -52,6 +54,7 @@ class Worker : public http::RequestHandler {
   net::DnsCache dns_;
   ViewPtr view_;
   net::CancelSlot on_adopt_;
+  net::CancelSlot on_scrape_stop_;
 };
 
 }  // namespace gw::gateway

@@ -138,6 +138,17 @@ void AppendGatewayRows(std::vector<FamilyRow>& rows) {
   rows.push_back(Scraped(kDeploymentCooldown, Type::kGauge,
                          {"litellm_gw_deployment_cooldown_seconds", "model_id", "P1",
                           "Seconds until the deployment is used again; 0 when in use"}));
+  rows.push_back(Counter(kEngineScrapes, {"litellm_gw_engine_scrapes", "outcome", "P1",
+                                          "Times an engine's metrics were read for inference-aware"}));
+  rows.push_back(Scraped(kEngineWaiting, Type::kGauge,
+                         {"litellm_gw_engine_waiting_requests", "model_id", "P1",
+                          "Requests in the engine's queue, as its own metrics said last"}));
+  rows.push_back(Scraped(kEngineRunning, Type::kGauge,
+                         {"litellm_gw_engine_running_requests", "model_id", "P1",
+                          "Requests that the engine computes, as its own metrics said last"}));
+  rows.push_back(Scraped(kEngineKvUsage, Type::kGauge,
+                         {"litellm_gw_engine_kv_cache_usage_ratio", "model_id", "P1",
+                          "Share of the engine's KV cache in use, as its own metrics said last"}));
   rows.push_back(Scraped(kMetricSeries, Type::kGauge,
                          {"litellm_gw_metric_series", "family", "P1",
                           "Label sets held per family"}));

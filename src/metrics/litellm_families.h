@@ -24,7 +24,7 @@ enum class FamilyId : uint8_t {
   kCooledDown, kDeploymentSuccess, kDeploymentFailure, kDeploymentTotal, kLatencyPerOutputToken,
   kSuccessfulFallbacks, kFailedFallbacks, kCallbackFailures, kLlmApiFailed, kRequests,
   kCacheHits, kCacheMisses, kCachedTokens, kProviderCacheRead, kProviderCacheCreation, kAttempts, kStreamAborted,
-  kInterToken, kRetryBackoff, kReloads, kHedges,
+  kInterToken, kRetryBackoff, kReloads, kHedges, kEngineScrapes,
   kCount,
   kNone = kCount,
 };
@@ -34,7 +34,7 @@ inline constexpr size_t kFamilyIds = static_cast<size_t>(FamilyId::kCount);
 enum class ScrapeId : uint8_t {
   kNever, kVirtualMemory, kResidentMemory, kStartTime, kCpuSeconds, kOpenFds, kMaxFds,
   kDeploymentState, kInFlight, kBuildInfo, kActiveStreams, kDeploymentCooldown, kMetricSeries,
-  kMetricOverflow,
+  kMetricOverflow, kEngineWaiting, kEngineRunning, kEngineKvUsage,
 };
 
 enum class Buckets : uint8_t {

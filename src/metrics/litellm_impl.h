@@ -66,6 +66,7 @@ struct MetricsCore {
   void AddRow(const FamilyRow& row);
   void Collect(ScrapeId id, const Registry::Emit& emit) const;
   void CollectDeployments(ScrapeId id, const Registry::Emit& emit) const;
+  void CollectEngines(ScrapeId id, const Registry::Emit& emit) const;
   void CollectFamilies(ScrapeId id, const Registry::Emit& emit) const;
 };
 

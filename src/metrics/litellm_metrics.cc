@@ -167,6 +167,11 @@ void MetricsCore::Collect(ScrapeId id, const Registry::Emit& emit) const {
     case ScrapeId::kDeploymentCooldown:
       CollectDeployments(id, emit);
       return;
+    case ScrapeId::kEngineWaiting:
+    case ScrapeId::kEngineRunning:
+    case ScrapeId::kEngineKvUsage:
+      CollectEngines(id, emit);
+      return;
     case ScrapeId::kMetricSeries:
     case ScrapeId::kMetricOverflow:
       CollectFamilies(id, emit);
@@ -188,6 +193,18 @@ void MetricsCore::CollectDeployments(ScrapeId id, const Registry::Emit& emit) co
     const std::array<std::string_view, 4> values = {l.litellm_model_name, l.model_id, l.api_base,
                                                     l.api_provider};
     emit(values, deployment.state);
+  });
+}
+
+void MetricsCore::CollectEngines(ScrapeId id, const Registry::Emit& emit) const {
+  if (!live.deployments) return;
+  live.deployments([&](const LiveState::Deployment& deployment) {
+    if (!deployment.engine) return;
+    const LiveState::Engine& engine = *deployment.engine;
+    const std::array<std::string_view, 1> values = {deployment.labels.model_id};
+    emit(values, id == ScrapeId::kEngineWaiting   ? engine.waiting
+                 : id == ScrapeId::kEngineRunning ? engine.running
+                                                  : engine.kv_usage);
   });
 }
 
@@ -247,6 +264,12 @@ void LitellmMetrics::OnReload(std::string_view outcome) {
   LabelValues values;
   values[Label::kOutcome] = outcome;
   impl_->Add(impl_->control_writer, FamilyId::kReloads, values);
+}
+
+void LitellmMetrics::OnEngineScrape(uint32_t worker, std::string_view outcome) {
+  LabelValues values;
+  values[Label::kOutcome] = outcome;
+  impl_->Add(worker, FamilyId::kEngineScrapes, values);
 }
 
 void LitellmMetrics::OnCallbackFailure(uint32_t worker, std::string_view callback_name) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -109,7 +110,13 @@ struct LitellmMetricsOptions {
 struct LiveState {
   std::function<double()> in_flight_requests;
   std::function<double()> active_streams;
-  struct Deployment { DeploymentLabels labels; int state; double cooldown_left_s; };
+  struct Engine { double waiting, running, kv_usage; };  // as its own metrics said last
+  struct Deployment {
+    DeploymentLabels labels;
+    int state;
+    double cooldown_left_s;
+    std::optional<Engine> engine = std::nullopt;
+  };
   std::function<void(const std::function<void(const Deployment&)>&)> deployments;
 };
 
@@ -131,6 +138,8 @@ class LitellmMetrics {
   // outcome: "applied", "unchanged" or "rejected". Any thread, but one call at a time (the reloader's
   // lock): it counts in cells of its own, which no worker writes.
   void OnReload(std::string_view outcome);
+  // outcome: "success", "error", "timeout" or "connect_error".
+  void OnEngineScrape(uint32_t worker, std::string_view outcome);
   void OnCallbackFailure(uint32_t worker, std::string_view callback_name);
 
   [[nodiscard]] Registry& registry();

@@ -5,6 +5,7 @@
 
 #include "routing/affinity.h"
 #include "routing/cooldown.h"
+#include "routing/pick_engine.h"
 #include "routing/half_open.h"
 #include "routing/latency.h"
 #include "routing/route_errors.h"
@@ -45,7 +46,8 @@ class Picker {
         state_(state),
         clock_{.now = now, .unix_offset_s = state.unix_offset_s()},
         random_(random),
-        scratch_(ThreadScratch()) {}
+        scratch_(ThreadScratch()),
+        engine_picker_(input, state, now) {}
 
   Selection Run();
 
@@ -81,6 +83,7 @@ class Picker {
   const LimitClock clock_;
   Random& random_;
   Scratch& scratch_;
+  EnginePicker engine_picker_;
   Metric metric_ = nullptr;
   Selection selection_;
   std::optional<Reservation> refusal_;
@@ -204,6 +207,7 @@ size_t Picker::Pick(const RowList& pool) {
       });
     case RoutingStrategy::kLatencyBased: return PickByLatency(pool);
     case RoutingStrategy::kCostBased: return PickCheapest(pool);
+    case RoutingStrategy::kInferenceAware: return engine_picker_.Pick(pool, random_);
     case RoutingStrategy::kSimpleShuffle:
     case RoutingStrategy::kProviderBudget: break;
   }
@@ -241,6 +245,7 @@ bool Picker::TryRow(const Deployment* row) {
   selection_.kind = Selection::Kind::kPicked;
   selection_.row = row;
   selection_.held = tokens;
+  engine_picker_.OnPicked(index);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "routing/affinity.h"
 #include "routing/cooldown.h"
+#include "routing/engine_fleet.h"
 #include "routing/half_open.h"
 #include "routing/latency.h"
 #include "routing/provider_budget.h"
@@ -288,6 +289,7 @@ void RouteMachine::OnAttemptSucceeded(TimePoint now, const AttemptOutcome* outco
     }
     RecordTime(row, *outcome);
   }
+  if (outcome != nullptr && state_.engines() != nullptr) state_.engines()->OnFinished(row, controls_.prompt, *outcome);
   PinRow(state_, settings_, controls_, stack_.back().match().group, row, now);
   if (why_ != nullptr) {
     why_->now = now;

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/snapshot.h"
+#include "routing/prompt_blocks.h"
 #include "routing/row_table.h"
 
 namespace gw::routing {
@@ -68,6 +69,7 @@ struct alignas(64) DeploymentState {
 enum class Health : uint8_t { kHealthy = 0, kPartialOutage = 1, kCompleteOutage = 2 };
 
 class AffinityTable;
+class EngineFleet;
 struct Explanation;
 struct HedgeClock;
 struct LatencyRings;
@@ -106,7 +108,8 @@ class SharedState {
   [[nodiscard]] HedgeClock* hedge(uint32_t index) const {
     return hedge_.empty() ? nullptr : hedge_[index].get();
   }
-  // A copy to play through what would happen: nothing done to it is seen here. Affinity is left out.
+  // A copy to play through what would happen: nothing done to it is seen here. Affinity and
+  // the map of prompts are left out.
   [[nodiscard]] std::unique_ptr<SharedState> CopyFor(const config::Snapshot& snapshot) const;
 
   // Daily limits begin anew by the wall clock: the caller says which time it is, once.
@@ -119,6 +122,7 @@ class SharedState {
   [[nodiscard]] SpendWindow* row_spend(uint32_t index) const;
   [[nodiscard]] SpendWindow* provider_spend(int32_t budget) const;
   [[nodiscard]] AffinityTable* affinity() const { return affinity_.get(); }
+  [[nodiscard]] EngineFleet* engines() const { return engines_.get(); }
 
  private:
   std::vector<std::shared_ptr<DeploymentState>> states_;
@@ -128,6 +132,7 @@ class SharedState {
   std::vector<std::shared_ptr<SpendWindow>> row_spend_;
   std::vector<std::shared_ptr<SpendWindow>> provider_spend_;
   std::shared_ptr<AffinityTable> affinity_;
+  std::unique_ptr<EngineFleet> engines_;  // only for inference-aware
   std::shared_ptr<RetryBudget> retry_budget_;
   std::shared_ptr<RetryBudget> hedge_budget_;
   std::vector<std::shared_ptr<HedgeClock>> hedge_;
@@ -251,6 +256,7 @@ struct RequestControls {
   std::string session_id;
   std::string user_key;
   uint64_t prefix_hash = 0;
+  PromptBlocks prompt;  // only for inference-aware
   // For token limits (reserved while the request runs; 0: unknown, the row's average is taken) and
   // for the context window (0: not checked).
   int64_t input_tokens_estimate = 0;

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "routing/affinity.h"
+#include "routing/engine_fleet.h"
 #include "routing/hedge.h"
 #include "routing/latency.h"
 #include "routing/packed_window.h"
@@ -135,6 +136,9 @@ SharedState::SharedState(const config::Snapshot& snapshot, const config::Snapsho
     hedge_budget_ = stays ? previous->hedge_budget_ : std::make_shared<RetryBudget>(router.hedging.burst);
     hedge_ = Carry(positions, previous == nullptr ? nullptr : &previous->hedge_);
   }
+  if (router.Uses(config::RoutingStrategy::kInferenceAware)) {
+    engines_ = std::make_unique<EngineFleet>(positions, previous == nullptr ? nullptr : previous->engines_.get());
+  }
   if (!NeedsAffinity(router)) return;
   const bool keep = previous != nullptr && previous->affinity_ != nullptr && KeepsPositions(positions);
   affinity_ = keep ? previous->affinity_ : std::make_shared<AffinityTable>(limits::kAffinityEntriesMax);
@@ -153,6 +157,7 @@ std::unique_ptr<SharedState> SharedState::CopyFor(const config::Snapshot& snapsh
   if (hedge_budget_ != nullptr) copy->hedge_budget_ = std::make_shared<RetryBudget>(*hedge_budget_);
   copy->hedge_ = hedge_;
   copy->affinity_ = nullptr;
+  if (engines_ != nullptr) copy->engines_->CopyLoads(*engines_);
   return copy;
 }
 

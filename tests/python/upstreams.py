@@ -128,6 +128,8 @@ class Upstream:
     port: int = 0
     calls: list = field(default_factory=list)
     connections: list = field(default_factory=list)
+    engine: dict | None = None  # served at /metrics as vLLM would; None: 404
+    scrapes: int = 0
     _writers: set = field(default_factory=set)
 
     def __enter__(self):
@@ -230,8 +232,13 @@ class Upstream:
         body = form_fields(headers, raw) if is_form else json.loads(raw) if raw else None
         model = str(body.get("model", "")) if isinstance(body, dict) else ""
         call = Call(path, headers, body, model, record, time.monotonic())
-        self.calls.append(call)
         reply = _Reply(writer, call)
+        if path == "/metrics":
+            self.scrapes += 1
+            status, text = (200, engine_metrics(**self.engine)) if self.engine is not None else (404, "not found")
+            await reply.whole(status, text.encode())
+            return True
+        self.calls.append(call)
         protocol = ollama_protocol if path.startswith("/api/") else openai_protocol
         if method == "GET":
             listing = protocol.listing(path)
@@ -252,6 +259,15 @@ def form_fields(headers, raw):
         fields[name] = [*fields[name], value] if isinstance(fields.get(name), list) else \
             [fields[name], value] if name in fields else value
     return fields
+
+
+def engine_metrics(waiting=0, running=0, kv_usage=0.0, model="m", blocks=27_000):
+    """What a vLLM server shows of its load."""
+    labels = f'{{engine="0",model_name="{model}"}}'
+    return (f"# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{labels} {float(running)}\n"
+            f"# TYPE vllm:num_requests_waiting gauge\nvllm:num_requests_waiting{labels} {float(waiting)}\n"
+            f"# TYPE vllm:kv_cache_usage_perc gauge\nvllm:kv_cache_usage_perc{labels} {kv_usage}\n"
+            f'vllm:cache_config_info{{block_size="16",num_gpu_blocks="{blocks}"}} 1.0\n')
 
 
 # ------------------------------------------------------------------ behaviours

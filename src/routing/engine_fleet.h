@@ -1,0 +1,57 @@
+// The engines behind the deployments of one configuration, for inference-aware routing: how busy is
+// each, and which prompts has it computed? Made only where a strategy asks for it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "routing/engine_load.h"
+#include "routing/prefix_map.h"
+
+namespace gw::routing {
+
+class EngineFleet {
+ public:
+  // previous[i]: position of row i in `old`, SIZE_MAX when it is new. Rows that stay keep their load
+  // and what is known of their cache. `old` may be null.
+  EngineFleet(const std::vector<size_t>& previous, const EngineFleet* old);
+
+  // What another fleet of the same rows knows of their load, without what it knows of prompts.
+  void CopyLoads(const EngineFleet& other);
+
+  [[nodiscard]] EngineLoad& at(uint32_t row) { return *loads_[row]; }
+  [[nodiscard]] const EngineLoad& at(uint32_t row) const { return *loads_[row]; }
+
+  // Tokens of the prompt's beginning that the row probably holds, by row; rows that are not in it
+  // hold nothing. Forgets what it found before. One thread.
+  class Cached {
+   public:
+    void Find(const EngineFleet& fleet, const PromptBlocks& prompt, const config::StrategyArgs& args);
+    [[nodiscard]] int64_t TokensOf(uint32_t row) const { return row < tokens_.size() ? tokens_[row] : 0; }
+    // How far the cache's clock goes on when the row uses them again: what lay at the front of the cache
+    // anyway (a system prompt that all share) passes nobody, what was about to be dropped passes all.
+    [[nodiscard]] int64_t PassedBy(uint32_t row) const {
+      return row < passed_.size() ? static_cast<int64_t>(passed_[row]) : 0;
+    }
+
+   private:
+    std::vector<int32_t> tokens_;  // by row
+    std::vector<float> passed_;    // by row
+    std::vector<uint32_t> found_;  // rows with tokens
+  };
+
+  // The row is sent the prompt now; `cached` is what Find found for it.
+  void OnSent(uint32_t row, const PromptBlocks& prompt, const Cached& cached, const config::StrategyArgs& args,
+              TimePoint now);
+  // It has answered. Only now the engine may drop the prompt's blocks: their age begins here.
+  void OnFinished(uint32_t row, const PromptBlocks& prompt, const AttemptOutcome& outcome);
+
+ private:
+  std::vector<std::shared_ptr<EngineLoad>> loads_;
+  std::shared_ptr<PrefixMap> prefixes_;
+  std::vector<uint32_t> row_of_;  // by engine; kNoRow: not of this configuration
+};
+
+}  // namespace gw::routing

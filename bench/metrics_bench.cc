@@ -1,6 +1,7 @@
 // What does one event cost a worker, and what does a scrape cost?
 // Target: a successful request (about 20 families) in at most 0.5 us.
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <array>
 #include <string>
@@ -84,31 +85,65 @@ void BM_OnAttempt(benchmark::State& state) {
 }
 BENCHMARK(BM_OnAttempt);
 
-// Lines of a scrape: 100,000 counter series, or 5,000 histogram series of 20 lines.
-void BM_Render(benchmark::State& state) {
-  const bool is_histogram = state.range(0) != 0;
-  Registry registry({.workers = 8, .series_per_family_max = 200'000, .created_series = false});
-  Family* family = registry.Add({"family", "Help", is_histogram ? Type::kHistogram : Type::kCounter,
-                                 {"key", "model"},
-                                 std::vector<double>{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
-                                                     1, 2, 3, 4, 5, 6, 7, 8}});
-  for (int i = 0; i < (is_histogram ? 5'000 : 100'000); ++i) {
-    const std::string key = std::to_string(i);
-    Series* series = family->With(std::array<std::string_view, 2>{key, "gpt-4o-mini"});
-    if (is_histogram) {
-      series->Observe(0, 0.35);
+// The same with what costs most: custom labels, an exemplar and native buckets.
+void BM_OnSuccessAllOn(benchmark::State& state) {
+  LitellmMetricsOptions options = Options();
+  options.registry.native_histograms = true;
+  options.choice.metadata_labels = {"metadata.team", "metadata.project"};
+  options.choice.tags = {"prod"};
+  LitellmMetrics metrics(options, {});
+  const CustomLabels custom{{"red", "gateway"}, 1};
+  SuccessRecord record = Success();
+  record.caller.custom = &custom;
+  record.exemplar = {"0af7651916cd43dd8448eb211c80319c", ExemplarId::Kind::kTrace, 1.7e9};
+  for (auto _ : state) metrics.OnSuccess(0, record);
+}
+BENCHMARK(BM_OnSuccessAllOn);
+
+// What the allocator has handed out (glibc's: the benchmarks are not linked with jemalloc).
+[[nodiscard]] double HeapBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<double>(info.uordblks) + static_cast<double>(info.hblkhd);
+}
+
+const std::vector<double> kBounds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 420, 600};
+
+// A scrape of 100,000 lines: counters, or histograms of 20 lines a series. Labels as a request has them.
+// bytes_per_series: memory beyond the series' label text, one worker writing.
+void BM_Render(benchmark::State& state, Type type, ExpositionFormat format, bool extras) {
+  Registry registry({.workers = 8, .series_per_family_max = 200'000, .created_series = extras,
+                     .native_histograms = extras});
+  Family* family = registry.Add({"litellm_family", "Help", type,
+                                 {"hashed_api_key", "model", "api_provider", "user", "client_ip"},
+                                 type == Type::kHistogram ? kBounds : std::vector<double>()});
+  const int series = type == Type::kHistogram ? 5'000 : 100'000;
+  double text = 0;
+  const double before = HeapBytes();
+  for (int i = 0; i < series; ++i) {
+    const std::string key = "250fde4203a9f7eeb9d7ebc4953dcb64d9ad7bd2a18775b38ef6e037" + std::to_string(10'000'000 + i);
+    Series* one = family->With(std::array<std::string_view, 5>{key, "gpt-4o-mini", "openai", "default_user_id", "10.20.30.40"});
+    text += 170;
+    if (type == Type::kHistogram) {
+      one->Observe(0, 0.35, {extras ? "0af7651916cd43dd8448eb211c80319c" : "", ExemplarId::Kind::kTrace, 1.7e9});
     } else {
-      series->Add(0, 1.5);
+      one->Add(0, 1.5);
     }
   }
+  state.counters["bytes_per_series"] = (HeapBytes() - before - text) / series;
   std::string out;
   for (auto _ : state) {
     out.clear();
-    registry.Render(ExpositionFormat::kText004, {}, out);
+    registry.Render(format, {}, out);
   }
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * out.size()));
+  state.counters["MB"] = static_cast<double>(out.size()) / 1e6;
 }
-BENCHMARK(BM_Render)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Render, counters_text, Type::kCounter, ExpositionFormat::kText004, false)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Render, counters_created, Type::kCounter, ExpositionFormat::kText004, true)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Render, counters_openmetrics, Type::kCounter, ExpositionFormat::kOpenMetrics, false)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Render, counters_protobuf, Type::kCounter, ExpositionFormat::kProtobuf, false)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Render, histograms_text, Type::kHistogram, ExpositionFormat::kText004, false)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Render, histograms_exemplars, Type::kHistogram, ExpositionFormat::kOpenMetrics, true)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Render, histograms_native, Type::kHistogram, ExpositionFormat::kProtobuf, true)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace gw::metrics

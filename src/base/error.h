@@ -48,6 +48,7 @@ struct Error {
   std::string type;          // error.type of the body
   std::string param;         // error.param; empty prints null
   std::string provider;      // "openai": prefixes exception_class in metrics; empty when none is at fault
+  std::string_view limit_kind{};  // our own 429: "requests", "tokens", "concurrent_requests", "budget"
   int retry_after_s = -1;    // < 0: the answer had none
   HeaderList upstream_headers;  // of the failed answer; printed as llm_provider-*
   bool client_set_timeout = false;  // a 408 that the client asked for: never cools a deployment

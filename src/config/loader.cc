@@ -7,6 +7,7 @@
 #include "config/document.h"
 #include "config/fallbacks.h"
 #include "config/load_context.h"
+#include "config/metrics_settings.h"
 #include "config/price_map.h"
 #include "config/proxy_settings.h"
 #include "config/router_settings.h"

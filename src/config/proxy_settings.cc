@@ -43,49 +43,6 @@ ProxySettings ReadProxySettings(LoadContext& context, const yaml::Node& root) {
   return out;
 }
 
-MetricsSettings ReadMetricsSettings(LoadContext& context, const yaml::Node& root) {
-  const yaml::Node& litellm = SectionOf(root, "litellm_settings");
-  MetricsSettings out;
-  for (const std::string_view key : {"callbacks", "success_callback"}) {
-    const auto names = ReadStrings(litellm, key);
-    out.enabled |= std::find(names.begin(), names.end(), "prometheus") != names.end();
-  }
-  // Only the literal true closes the endpoint: scrapers rarely carry a key. LiteLLM decides the
-  // other way round since 1.85.
-  const yaml::Node* auth = litellm.Find("require_auth_for_metrics_endpoint");
-  out.require_auth = auth != nullptr && auth->kind == yaml::Kind::kBool && auth->boolean;
-  if (auth == nullptr && out.enabled) {
-    context.Add(Severity::kInfo, KeyStatus::kEffective, {},
-                "litellm_settings.require_auth_for_metrics_endpoint",
-                "/metrics needs no key; set this to true to close it");
-  }
-  if (const auto* buckets = ReadList(litellm, "prometheus_latency_buckets")) {
-    for (const yaml::Node& item : buckets->items) {
-      const auto bound = AsNumber(item);
-      if (!bound) {
-        context.Warn(item.place, "litellm_settings.prometheus_latency_buckets",
-                     "expected numbers; LiteLLM's buckets are used");
-        out.latency_buckets.clear();
-        break;
-      }
-      out.latency_buckets.push_back(*bound);
-    }
-    std::sort(out.latency_buckets.begin(), out.latency_buckets.end());
-    const auto end = std::unique(out.latency_buckets.begin(), out.latency_buckets.end());
-    out.latency_buckets.erase(end, out.latency_buckets.end());
-  }
-  SetIf(ReadBool(litellm, "prometheus_emit_stream_label"), out.emit_stream_label);
-  SetIf(ReadBool(litellm, "enable_end_user_cost_tracking_prometheus_only"), out.end_user_label);
-  if (ReadBool(litellm, "disable_end_user_cost_tracking").value_or(false))
-    out.end_user_label = false;
-  out.created_series = !context.env.IsTrue("PROMETHEUS_DISABLE_CREATED_SERIES");
-  const auto series = ReadInt(litellm, "prometheus_metrics_max_series_per_metric");
-  if (series && *series > 0) out.series_per_family_max = static_cast<size_t>(*series);
-  const auto port = EnvInt(context, "PROMETHEUS_METRICS_PORT");
-  if (port && *port > 0 && *port <= 65535) out.separate_port = static_cast<uint16_t>(*port);
-  return out;
-}
-
 namespace {
 
 // The one key that every tutorial shows.

@@ -1,4 +1,4 @@
-// litellm_settings that are not routing, general_settings, metrics, and what the environment says
+// litellm_settings that are neither routing nor metrics, general_settings, and what the environment says
 // about the server itself.
 #pragma once
 
@@ -7,7 +7,6 @@
 namespace gw::config {
 
 [[nodiscard]] ProxySettings ReadProxySettings(LoadContext& context, const yaml::Node& root);
-[[nodiscard]] MetricsSettings ReadMetricsSettings(LoadContext& context, const yaml::Node& root);
 // Refuses a weak or missing master key and authentication hooks that we cannot run.
 [[nodiscard]] GeneralSettings ReadGeneralSettings(LoadContext& context, const yaml::Node& root);
 [[nodiscard]] ServerOptions ReadServerOptions(LoadContext& context);

@@ -18,6 +18,8 @@
 #include "base/json_tree.h"
 #include "config/cache_settings.h"
 #include "config/provider_table.h"
+#include "metrics/label_choice.h"
+#include "metrics/registry.h"
 
 namespace gw::config {
 
@@ -279,8 +281,13 @@ struct MetricsSettings {
   bool enabled = false;        // "prometheus" among the callbacks
   bool require_auth = false;   // ours: open unless require_auth_for_metrics_endpoint: true
   std::vector<double> latency_buckets;  // empty: LiteLLM's
-  bool emit_stream_label = false;
-  bool end_user_label = false;          // enable_end_user_cost_tracking_prometheus_only
+  metrics::LabelChoice labels;          // which families and labels
+  // Which requests leave exemplars: none, those with a traceparent header, all (by their call id).
+  enum class Exemplars : uint8_t { kOff, kTraced, kAll };
+  Exemplars exemplars = Exemplars::kTraced;  // ours
+  bool native_histograms = false;            // ours
+  metrics::Expiry expiry;                    // of idle series
+  double cleanup_interval_s = 60;            // how often they are looked for
   bool created_series = true;           // PROMETHEUS_DISABLE_CREATED_SERIES
   size_t series_per_family_max = 0;     // 0: limits::kSeriesPerFamilyMax
   std::optional<uint16_t> separate_port;

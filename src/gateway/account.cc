@@ -1,5 +1,7 @@
 #include "gateway/account.h"
 
+#include <chrono>
+
 #include "base/strings.h"
 
 namespace gw::gateway {
@@ -16,6 +18,31 @@ std::string_view RequestedModel(const RequestContext& context) {
   const std::string& model = context.controls.model;
   if (model.empty()) return "";
   return context.core.index.Knows(model) ? std::string_view(model) : std::string_view("other");
+}
+
+// compat: prometheus_emit_rate_limit_labels tells who said 429.
+void SetRateLimit(const Error& error, metrics::ClientFailureRecord& r) {
+  if (error.status != 429) return;
+  r.rate_limit_category = error.source == ErrorSource::kUpstream ? "vendor_rate_limit" : "litellm_rate_limit";
+  r.rate_limit_type = error.limit_kind;
+}
+
+// The trace that the client's request belongs to, else the call id where the operator wants every request.
+metrics::ExemplarId ExemplarOf(const RequestContext& context) {
+  using Exemplars = config::MetricsSettings::Exemplars;
+  const Exemplars wanted = context.core.snapshot->metrics.exemplars;
+  metrics::ExemplarId exemplar;
+  if (wanted == Exemplars::kOff) return exemplar;
+  exemplar.id = metrics::TraceIdOf(context.exchange.head().headers.Get("traceparent"));
+  if (exemplar.id.empty() && wanted == Exemplars::kAll) {
+    exemplar.id = context.call_id;
+    exemplar.kind = metrics::ExemplarId::Kind::kCall;
+  }
+  if (!exemplar.id.empty()) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    exemplar.time_unix_s = std::chrono::duration<double>(now).count();
+  }
+  return exemplar;
 }
 
 bool MetricsOn(const RequestContext& context) { return context.core.snapshot->metrics.enabled; }
@@ -48,6 +75,7 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   r.service_tier = usage.service_tier;
   r.stream = context.request.stream;
   r.stream_field_present = context.stream_field_present;
+  r.exemplar = ExemplarOf(context);
   r.queue_time_s = Seconds(t.started - t.arrived);
   r.total_s = Seconds(t.finished - t.arrived);
   r.llm_api_s = Seconds(t.finished - t.attempt_begin);
@@ -99,6 +127,7 @@ void AccountFailure(RequestContext& context, const Error& error) {
   }
   r.status = error.status;
   r.exception_class = exception_class;
+  SetRateLimit(error, r);
   r.stream = context.request.stream;
   r.stream_field_present = context.stream_field_present;
   context.core.metrics->OnClientFailure(context.worker, r);
@@ -171,7 +200,7 @@ void AccountAttemptFailure(RequestContext& context, const routing::Candidate& ca
   }
   if (cooled) {
     const config::Deployment& d = *candidate.deployment;
-    m.OnCooldown(context.worker, {d.model_name, d.id, d.api_base, d.provider, status});
+    m.OnCooldown(context.worker, {d.model_name, d.id, d.api_base, d.provider, status, context.caller.custom});
   }
 }
 

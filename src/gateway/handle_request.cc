@@ -11,12 +11,14 @@
 #include "gateway/account.h"
 #include "gateway/cached_request.h"
 #include "gateway/controls.h"
+#include "gateway/custom_labels.h"
 #include "gateway/form_request.h"
 #include "gateway/hedged_attempt.h"
 #include "gateway/mirror.h"
 #include "gateway/mock_response.h"
 #include "gateway/response_headers.h"
 #include "gateway/run_attempt.h"
+#include "gateway/service_timer.h"
 #include "routing/router.h"
 
 namespace gw::gateway {
@@ -97,7 +99,9 @@ void Finish(RequestContext& context, const routing::Candidate& candidate, const 
   answered.candidate = &candidate;
   answered.remaining_requests = report.remaining_requests;
   answered.remaining_tokens = report.remaining_tokens;
+  ServiceTimer timer(context, metrics::Service::kSelf);
   AccountSuccess(context, answered, report.usage, *report.cost);
+  timer.Done();
 }
 
 // What the attempt that just ended took and used, for strategies and limits.
@@ -141,7 +145,10 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
   routing::RequestRoute route(context.core.index, context.core.state, context.controls);
   BrokenStream broken;
   while (true) {
+    ServiceTimer timer(context, metrics::Service::kRouter);
     routing::Step step = route.Next(SteadyClock::now(), worker.random());
+    if (step.kind == routing::Step::Kind::kFail) timer.Failed(step.error, "next_step");
+    else timer.Done();
     if (step.kind == routing::Step::Kind::kFail) {
       AccountHops(context, route);
       if (context.continuing) {
@@ -224,25 +231,38 @@ void Begin(RequestContext& context, const InferenceCall& call) {
 std::optional<Error> Authenticate(RequestContext& context, api::RouteId route) {
   const http::RequestHead& head = context.exchange.head();
   const auto lookup = [&head](std::string_view name) { return head.headers.Get(name); };
-  if (!context.core.authenticator.NeedsKey(route, head.path())) return std::nullopt;
-  auto identity = context.core.authenticator.Authenticate(lookup);
-  if (!identity.ok()) return std::move(identity.error());
-  context.caller.hashed_api_key = identity->hashed_api_key;
-  context.caller.user = identity->user;
+  ServiceTimer timer(context, metrics::Service::kAuth);
+  timer.BeginAt(context.timing.arrived);
+  if (context.core.authenticator.NeedsKey(route, head.path())) {
+    auto identity = context.core.authenticator.Authenticate(lookup);
+    if (!identity.ok()) {
+      timer.Failed(identity.error(), "user_api_key_auth");
+      return std::move(identity.error());
+    }
+    context.caller.hashed_api_key = identity->hashed_api_key;
+    context.caller.user = identity->user;
+  }
+  timer.Done();
   return std::nullopt;
 }
 
 // Reads what the client said about model, stream, retries, timeouts, fallbacks.
 std::optional<Error> ReadRequest(RequestContext& context, Result<std::string_view> body) {
   if (!body.ok()) return std::move(body.error());
+  ServiceTimer timer(context, metrics::Service::kPreCall);
   auto read = ReadControls(context, *body);
-  if (!read.ok()) return std::move(read.error());
+  ResolveCustomLabels(context);
+  if (!read.ok()) {
+    timer.Failed(read.error(), "read_controls");
+    return std::move(read.error());
+  }
+  timer.Done();
   const config::Snapshot& snapshot = *context.core.snapshot;
   const std::string& user_header = snapshot.general.user_header_name;
   const http::Headers& headers = context.exchange.head().headers;
   if (const std::string_view user = user_header.empty() ? "" : headers.Get(user_header); !user.empty())
     context.end_user = user;
-  if (snapshot.metrics.end_user_label) context.caller.end_user = context.end_user;
+  if (context.core.metrics->choice().end_user) context.caller.end_user = context.end_user;
   if (context.request.stream && snapshot.router.continue_broken_streams && !context.controls.disable_fallbacks)
     context.continuation.emplace(context.request);
   if (!context.core.index.Knows(context.controls.model, context.controls.team_id))
@@ -279,6 +299,7 @@ net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerEx
     Begin(context, call);
     // AUTHENTICATE, before a byte of the body is looked at.
     std::optional<Error> refused = Authenticate(context, call.route);
+    ResolveCustomLabels(context);
     if (!refused) {
       // READ, VALIDATE, CONTROLS.
       const size_t configured = context.core.snapshot->general.request_bytes_max;

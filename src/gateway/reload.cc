@@ -38,8 +38,10 @@ void DescribeFixed(const config::Snapshot& before, const config::Snapshot& after
   fixed(before.server.tls_cert_file != after.server.tls_cert_file ||
             before.server.tls_key_file != after.server.tls_key_file, "certificate of the listener");
   fixed(before.metrics.latency_buckets != after.metrics.latency_buckets ||
-            before.metrics.end_user_label != after.metrics.end_user_label ||
-            before.metrics.emit_stream_label != after.metrics.emit_stream_label ||
+            before.metrics.labels != after.metrics.labels ||
+            before.metrics.native_histograms != after.metrics.native_histograms ||
+            before.metrics.expiry != after.metrics.expiry ||
+            before.metrics.cleanup_interval_s != after.metrics.cleanup_interval_s ||
             before.metrics.series_per_family_max != after.metrics.series_per_family_max ||
             before.metrics.separate_port != after.metrics.separate_port,
         "buckets, labels, limits and port of the metrics");

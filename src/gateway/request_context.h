@@ -45,6 +45,7 @@ struct RequestContext {
   std::string path_model;         // from /engines/{model}/..., decoded
   std::string call_id;
   metrics::CallerLabels caller;
+  metrics::CustomLabels custom;   // caller.custom points here when custom labels are configured
   std::string end_user;           // body "user"
 
   translate::ClientRequest request;

@@ -2,6 +2,7 @@
 
 #include "gateway/core.h"
 #include "routing/engine_fleet.h"
+#include "routing/provider_budget.h"
 
 namespace gw::gateway {
 
@@ -14,8 +15,9 @@ metrics::LitellmMetricsOptions MetricsOptions(const config::Snapshot& snapshot, 
     options.registry.series_per_family_max = snapshot.metrics.series_per_family_max;
   options.registry.created_series = snapshot.metrics.created_series;
   options.latency_buckets = snapshot.metrics.latency_buckets;
-  options.end_user_label = snapshot.metrics.end_user_label;
-  options.stream_label = snapshot.metrics.emit_stream_label;
+  options.choice = snapshot.metrics.labels;
+  options.registry.native_histograms = snapshot.metrics.native_histograms;
+  options.registry.expiry = snapshot.metrics.expiry;
   return options;
 }
 
@@ -45,6 +47,15 @@ metrics::LiveState MakeLiveState(Runtime& runtime) {
           row.engine = metrics::LiveState::Engine{load.waiting.load(), load.running.load(), load.kv_usage.load()};
       }
       emit(row);
+    }
+  };
+  live.provider_budgets = [&runtime](const std::function<void(const metrics::LiveState::ProviderBudget&)>& emit) {
+    const std::shared_ptr<Core> core = runtime.current();
+    const std::vector<config::ProviderBudget>& budgets = core->snapshot->router.provider_budgets;
+    for (size_t i = 0; i < budgets.size(); ++i) {
+      const routing::SpendWindow* spend = core->state.provider_spend(static_cast<int>(i));
+      const double used = spend != nullptr ? spend->Read(budgets[i].period_s, SteadyClock::now()) : 0;
+      emit({budgets[i].provider, budgets[i].limit_usd - used});
     }
   };
   return live;

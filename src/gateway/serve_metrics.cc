@@ -43,6 +43,19 @@ net::Task<void> ServeMetrics(Worker& worker, http::ServerExchange& exchange) {
   (void)co_await exchange.Respond(200, lines, body);
 }
 
+net::Task<void> RunMetricsUpkeep(Worker& worker, double interval_s, net::CancelSlot& stop) {
+  Runtime& runtime = worker.view()->core->runtime;
+  metrics::LitellmMetrics& metrics = *runtime.metrics;
+  if (!metrics.expires()) co_return;
+  const Duration interval = FromSeconds(interval_s);
+  while (co_await net::Sleep(worker.loop(), interval, &stop)) {
+    metrics.Quiesce(worker.index());
+    if (worker.index() != 0) continue;
+    // Not awaited: the next round does not depend on it. Its thread renders scrapes too.
+    runtime.offload.Submit([&metrics] { metrics.Sweep(Seconds(SteadyClock::now().time_since_epoch())); });
+  }
+}
+
 net::Task<void> MetricsPort::Handle(http::ServerExchange& exchange) {
   const std::string_view path = exchange.head().path();
   if (path == "/metrics" || path.starts_with("/metrics/")) {

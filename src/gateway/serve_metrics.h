@@ -10,6 +10,10 @@ namespace gw::gateway {
 
 [[nodiscard]] net::Task<void> ServeMetrics(Worker& worker, http::ServerExchange& exchange);
 
+// Keeps series from expiring under a worker, and lets idle ones go; one per loop, nothing without the
+// settings. Ends when `stop` fires.
+[[nodiscard]] net::Task<void> RunMetricsUpkeep(Worker& worker, double interval_s, net::CancelSlot& stop);
+
 // The second listener (--prometheus_metrics_port): /metrics without a key and /health, nothing else.
 class MetricsPort : public http::RequestHandler {
  public:

@@ -67,6 +67,7 @@ struct Lane {
   std::unique_ptr<net::Listener> metrics_listener;
   http::ConnectionSet connections;
   std::atomic<size_t> open_snapshot{0};
+  net::CancelSlot stop_upkeep;
   std::thread thread;
 };
 
@@ -155,6 +156,7 @@ void Server::Impl::StartThreads() {
       if (raw->metrics_listener) raw->metrics_listener->Start();
       if (raw->loop.index() == 0) net::Spawn(RunBackgroundHealthChecks(*raw->worker));
       if (raw->loop.index() == 0) net::Spawn(RunEngineScrapes(*raw->worker));
+      net::Spawn(RunMetricsUpkeep(*raw->worker, snapshot->metrics.cleanup_interval_s, raw->stop_upkeep));
       raw->loop.Run();
     });
   }
@@ -224,6 +226,7 @@ void Server::Impl::StopThreads() {
     Lane* raw = lane.get();
     raw->loop.Post([raw] {
       raw->worker->CloseIdleUpstreams();
+      raw->stop_upkeep.Fire();
       raw->worker->on_adopt().Fire();  // background work sees the drain and ends
       raw->worker->on_scrape_stop().Fire();
       raw->loop.Post([raw] { raw->loop.Stop(); });

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "base/strings.h"
 
@@ -20,6 +22,8 @@ namespace {
       return "gauge";
     case Type::kHistogram:
       return "histogram";
+    case Type::kUntyped:
+      break;
   }
   return "untyped";
 }
@@ -67,6 +71,7 @@ class FamilyWriter {
   void WriteSeries(const SeriesData& series) {
     switch (spec_.type) {
       case Type::kCounter:
+      case Type::kUntyped:
         WriteSample(value_, series.labels.text, series.Sum());
         break;
       case Type::kGauge:
@@ -101,7 +106,7 @@ class FamilyWriter {
     return options_.format == ExpositionFormat::kOpenMetrics;
   }
   [[nodiscard]] bool has_created() const {
-    return options_.created_series && spec_.type != Type::kGauge;
+    return options_.created_series && (spec_.type == Type::kCounter || spec_.type == Type::kHistogram);
   }
 
   void AddBound(double bound) {
@@ -140,7 +145,7 @@ class FamilyWriter {
     WriteValue(value);
   }
 
-  void WriteBucket(const LabelText& labels, std::string_view le, double value) {
+  void WriteBucket(const LabelText& labels, std::string_view le, double value, const Exemplar* exemplar) {
     if (!bucket_.wanted) return;
     if (!is_head_written_) WriteHead();
     const std::string_view text = labels.text;
@@ -151,16 +156,36 @@ class FamilyWriter {
     out_ += le;
     if (labels.le_at < text.size()) out_ += ',';
     out_ += text.substr(labels.le_at);
-    out_ += '}';
-    WriteValue(value);
+    out_ += "} ";
+    AppendNumber(out_, value);
+    if (exemplar != nullptr && !exemplar->empty()) WriteExemplarText(*exemplar);
+    out_ += '\n';
+  }
+
+  void WriteExemplarText(const Exemplar& exemplar) {
+    out_ += " # {";
+    out_ += exemplar.label();
+    out_ += "=\"";
+    out_ += exemplar.id;
+    out_ += "\"} ";
+    AppendNumber(out_, exemplar.value);
+    // Not AppendNumber: its exponent would cut the milliseconds off.
+    char time[32];
+    const auto [end, error] =
+        std::to_chars(time, time + sizeof(time), exemplar.time_unix_s, std::chars_format::fixed, 3);
+    (void)error;  // seconds of a Unix time have ten digits
+    out_ += ' ';
+    out_.append(time, static_cast<size_t>(end - time));
   }
 
   void WriteHistogram(const SeriesData& series) {
     series.ReadBuckets(counts_);
+    const bool has_exemplars = is_openmetrics() && series.ReadExemplars(exemplars_);
     uint64_t cumulative = 0;
     for (size_t i = 0; i < counts_.size(); ++i) {
       cumulative += counts_[i];
-      WriteBucket(series.labels, le_texts_[i], static_cast<double>(cumulative));
+      const Exemplar* exemplar = has_exemplars ? &exemplars_[i] : nullptr;
+      WriteBucket(series.labels, le_texts_[i], static_cast<double>(cumulative), exemplar);
     }
     // From the buckets, so that count and the +Inf bucket agree while a worker writes.
     WriteSample(count_, series.labels.text, static_cast<double>(cumulative));
@@ -179,6 +204,7 @@ class FamilyWriter {
   const SampleName value_, bucket_, count_, sum_, created_;
   std::vector<std::string> le_texts_;
   std::vector<uint64_t> counts_;
+  std::vector<Exemplar> exemplars_;
   bool is_head_written_ = false;
 };
 
@@ -224,12 +250,40 @@ void RenderCollected(const FamilySpec& spec,
                      const std::function<void(const Registry::Emit&)>& collect,
                      const RenderOptions& options, std::string& out) {
   FamilyWriter writer(spec, options, out);
+  for (const auto& [text, value] : CollectSamples(spec, collect)) writer.WriteCollected(text, value);
+}
+
+std::vector<std::pair<std::string, double>> CollectSamples(
+    const FamilySpec& spec, const std::function<void(const Registry::Emit&)>& collect) {
   const LabelOrder order(spec.labels);
   LabelText labels;
+  std::vector<std::pair<std::string, double>> samples;
+  std::unordered_map<std::string, size_t> at;
   collect([&](std::span<const std::string_view> values, double value) {
     order.Render(values, labels);
-    writer.WriteCollected(labels.text, value);
+    const auto [found, is_new] = at.try_emplace(labels.text, samples.size());
+    if (is_new) {
+      samples.emplace_back(labels.text, value);
+    } else {
+      double& kept = samples[found->second].second;
+      kept = spec.type == Type::kCounter ? kept + value : value;
+    }
   });
+  return samples;
+}
+
+std::vector<FamilySpec> LegacySpecsOf(const FamilySpec& spec, ExpositionFormat format) {
+  std::vector<FamilySpec> specs;
+  const bool is_bare_legal = spec.bare_name && format == ExpositionFormat::kText004;
+  const auto add_bare = [&](std::string name) {
+    if (is_bare_legal) specs.push_back({std::move(name), spec.help, Type::kUntyped, spec.labels, {}, {}, false, false});
+  };
+  add_bare(spec.name);
+  for (const std::string& name : spec.legacy_names) {
+    specs.push_back({name, spec.help, spec.type, spec.labels, spec.bounds, {}, false, false});
+    add_bare(name);
+  }
+  return specs;
 }
 
 }  // namespace gw::metrics

@@ -8,6 +8,8 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "metrics/registry.h"
 #include "metrics/series_data.h"
@@ -30,5 +32,13 @@ void RenderFamily(const FamilySpec& spec, std::span<const SeriesData* const> ser
 void RenderCollected(const FamilySpec& spec,
                      const std::function<void(const Registry::Emit&)>& collect,
                      const RenderOptions& options, std::string& out);
+
+// The samples of a computed family: labels as printed, value. Where labels were left out, what became
+// equal is one sample: counters add up, gauges keep the last.
+[[nodiscard]] std::vector<std::pair<std::string, double>> CollectSamples(
+    const FamilySpec& spec, const std::function<void(const Registry::Emit&)>& collect);
+
+// The family under its older names: the same series, printed again without _created.
+[[nodiscard]] std::vector<FamilySpec> LegacySpecsOf(const FamilySpec& spec, ExpositionFormat format);
 
 }  // namespace gw::metrics

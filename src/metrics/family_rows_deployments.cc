@@ -41,8 +41,8 @@ void AppendGuardrailRows(std::vector<FamilyRow>& rows) {
   rows.push_back(NameOnly(Type::kCounter, Buckets::kNone,
                           {"litellm_guardrail_requests", "guardrail_name status hook_type", "P1",
                            "Guardrail runs"}));
-  rows.push_back(NameOnly(Type::kGauge, Buckets::kNone,
-                          {"litellm_provider_remaining_budget_metric", "api_provider", "P1",
+  rows.push_back(Scraped(ScrapeId::kProviderBudget, Type::kGauge,
+                         {"litellm_provider_remaining_budget_metric", "api_provider", "P1",
                            "Budget left for the provider in US dollars"}));
 }
 

@@ -1,5 +1,6 @@
-// Rows: names that LiteLLM creates together with a feature which does not exist here. They are not
-// exposed; the table keeps them so that the feature gets the right name and the reference lists it.
+// Rows: names that LiteLLM creates together with a feature. Those of services that exist here are
+// exposed with service_callback: prometheus_system; the others are not exposed, the table keeps them so
+// that the feature gets the right name and the reference lists it.
 #include "metrics/family_rows.h"
 
 namespace gw::metrics {
@@ -28,24 +29,43 @@ constexpr std::string_view kQueues[] = {
   return "P2";
 }
 
+// The services that exist here.
+[[nodiscard]] Service ServiceOf(std::string_view name) {
+  if (name == "self") return Service::kSelf;
+  if (name == "router") return Service::kRouter;
+  if (name == "auth") return Service::kAuth;
+  if (name == "proxy_pre_call") return Service::kPreCall;
+  return Service::kNone;
+}
+
+void AppendService(std::vector<FamilyRow>& rows, std::string_view name, ServicePart part, FamilyRow row) {
+  row.service = ServiceOf(name);
+  row.service_part = part;
+  if (row.service != Service::kNone) row.shown = Shown::kWithServices;
+  rows.push_back(std::move(row));
+}
+
 // compat: the label is named after the service and carries its name as value.
 void AppendServiceCounters(std::vector<FamilyRow>& rows, const std::string& service) {
   const std::string_view priority = ServicePriority(service);
-  rows.push_back(Reserved(Type::kCounter, Buckets::kNone,
-                          {"litellm_" + service + "_total_requests", service, priority,
-                           "Calls of the service"}));
-  rows.push_back(Reserved(Type::kCounter, Buckets::kNone,
-                          {"litellm_" + service + "_failed_requests",
-                           service + " error_class function_name", priority,
-                           "Failed calls of the service"}));
+  AppendService(rows, service, ServicePart::kTotal,
+                Reserved(Type::kCounter, Buckets::kNone,
+                         {"litellm_" + service + "_total_requests", service, priority,
+                          "Calls of the service"}));
+  AppendService(rows, service, ServicePart::kFailed,
+                Reserved(Type::kCounter, Buckets::kNone,
+                         {"litellm_" + service + "_failed_requests",
+                          service + " error_class function_name", priority,
+                          "Failed calls of the service"}));
 }
 
 void AppendServiceRows(std::vector<FamilyRow>& rows) {
   for (const std::string_view name : kServicesWithLatency) {
     const std::string service(name);
-    rows.push_back(Reserved(Type::kHistogram, Buckets::kLatency,
-                            {"litellm_" + service + "_latency", service, ServicePriority(service),
-                             "Seconds of a call of the service"}));
+    AppendService(rows, service, ServicePart::kLatency,
+                  Reserved(Type::kHistogram, Buckets::kLatency,
+                           {"litellm_" + service + "_latency", service, ServicePriority(service),
+                            "Seconds of a call of the service"}));
     AppendServiceCounters(rows, service);
   }
   AppendServiceCounters(rows, "anthropic_wif_cache");

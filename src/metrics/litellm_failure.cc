@@ -28,23 +28,27 @@ struct StatusText {
 }  // namespace
 
 void LitellmMetrics::OnClientFailure(uint32_t worker, const ClientFailureRecord& record) {
-  const LitellmMetricsOptions& options = impl_->options;
+  const LabelChoice& choice = impl_->options.choice;
   const StatusText status(record.status);
   const CallerLabels caller = WithoutRefusedKey(record.caller, status.text);
   const std::string_view model_id = record.model_id_is_empty ? "" : OrNone(record.model_id);
   const std::string_view stream = StreamLabel(record.stream_field_present, record.stream);
 
   CacheKey key;
-  AppendCaller(key, caller, options.end_user_label);
+  AppendCaller(key, caller, *impl_);
   for (const std::string_view value : {record.requested_model, record.route, model_id,
                                        record.api_provider, status.text, record.exception_class}) {
     key.Append(value);
   }
-  if (options.stream_label) key.Append(stream);
+  if (choice.stream) key.Append(stream);
+  if (choice.rate_limit) {
+    key.Append(record.rate_limit_category);
+    key.Append(record.rate_limit_type);
+  }
 
   const auto make_labels = [&](FamilyId) {
     LabelValues values;
-    values.SetCaller(caller, options.end_user_label);
+    values.SetCaller(caller, choice);
     values[Label::kRequestedModel] = record.requested_model;  // "" when the body named none
     values[Label::kRoute] = OrNone(record.route);
     values[Label::kModelId] = model_id;
@@ -53,6 +57,8 @@ void LitellmMetrics::OnClientFailure(uint32_t worker, const ClientFailureRecord&
     values[Label::kStatusCode] = status.text;
     values[Label::kExceptionClass] = OrNone(record.exception_class);
     values[Label::kStream] = stream;
+    values[Label::kRateLimitCategory] = OrNone(record.rate_limit_category);
+    values[Label::kRateLimitType] = OrNone(record.rate_limit_type);
     return values;
   };
   SeriesSet& set = impl_->Caches(worker).client_failure.Find(key);
@@ -62,9 +68,9 @@ void LitellmMetrics::OnClientFailure(uint32_t worker, const ClientFailureRecord&
 }
 
 void LitellmMetrics::OnAttemptFailure(uint32_t worker, const AttemptFailureRecord& record) {
-  const LitellmMetricsOptions& options = impl_->options;
+  const LabelChoice& choice = impl_->options.choice;
   CacheKey key;
-  AppendCaller(key, record.caller, options.end_user_label);
+  AppendCaller(key, record.caller, *impl_);
   AppendDeployment(key, record.deployment);
   for (const std::string_view value : {record.requested_model, record.model,
                                        record.exception_status, record.exception_class}) {
@@ -72,7 +78,7 @@ void LitellmMetrics::OnAttemptFailure(uint32_t worker, const AttemptFailureRecor
   }
   const auto make_labels = [&](FamilyId) {
     LabelValues values;
-    values.SetCaller(record.caller, options.end_user_label);
+    values.SetCaller(record.caller, choice);
     values.SetDeployment(record.deployment);  // "" before any deployment was chosen
     values[Label::kRequestedModel] = record.requested_model;
     values[Label::kModel] = record.model;

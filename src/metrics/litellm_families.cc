@@ -1,6 +1,7 @@
 #include "metrics/litellm_families.h"
 
 #include "base/strings.h"
+#include "metrics/label_choice.h"
 
 namespace gw::metrics {
 namespace {
@@ -55,10 +56,14 @@ std::vector<double> BoundsOf(Buckets buckets) {
   return {};
 }
 
-FamilySpec SpecOf(const FamilyRow& row, const std::vector<double>& latency_buckets) {
+FamilySpec SpecOf(const FamilyRow& row, const LabelChoice& choice, const std::vector<double>& latency_buckets) {
   const bool is_replaced = row.buckets == Buckets::kLatency && !latency_buckets.empty();
-  return FamilySpec{row.name, row.help, row.type, ExpandLabels(row.labels),
-                    is_replaced ? latency_buckets : BoundsOf(row.buckets)};
+  FamilySpec spec{row.name, row.help, row.type, ChosenLabels(row, choice),
+                  is_replaced ? latency_buckets : BoundsOf(row.buckets)};
+  if (choice.legacy_names) spec.legacy_names = LegacyNamesOf(row);
+  spec.bare_name = choice.legacy_names && row.type == Type::kCounter && row.shown == Shown::kAlways &&
+                   row.name.starts_with("litellm_");
+  return spec;
 }
 
 std::string ExposedName(const FamilySpec& spec) {

@@ -34,7 +34,7 @@ inline constexpr size_t kFamilyIds = static_cast<size_t>(FamilyId::kCount);
 enum class ScrapeId : uint8_t {
   kNever, kVirtualMemory, kResidentMemory, kStartTime, kCpuSeconds, kOpenFds, kMaxFds,
   kDeploymentState, kInFlight, kBuildInfo, kActiveStreams, kDeploymentCooldown, kMetricSeries,
-  kMetricOverflow, kEngineWaiting, kEngineRunning, kEngineKvUsage,
+  kMetricOverflow, kEngineWaiting, kEngineRunning, kEngineKvUsage, kProviderBudget,
 };
 
 enum class Buckets : uint8_t {
@@ -50,8 +50,14 @@ enum class Buckets : uint8_t {
 // When does LiteLLM (and so do we) show the family's HELP and TYPE?
 enum class Shown : uint8_t {
   kAlways,
+  kWithServices,  // with service_callback: prometheus_system
   kWithFeature,  // created by a feature that does not exist here: reserved, not registered
 };
+
+// Parts of the gateway that LiteLLM times as services (metrics facts 2.9).
+enum class Service : uint8_t { kSelf, kRouter, kAuth, kPreCall, kCount, kNone = kCount };
+inline constexpr size_t kServices = static_cast<size_t>(Service::kCount);
+enum class ServicePart : uint8_t { kLatency, kTotal, kFailed };
 
 struct FamilyRow {
   std::string name;  // as declared: a counter without the added "_total"
@@ -63,8 +69,12 @@ struct FamilyRow {
   FamilyId id = FamilyId::kNone;
   ScrapeId scrape = ScrapeId::kNever;
   Shown shown = Shown::kAlways;
+  Service service = Service::kNone;
+  ServicePart service_part = ServicePart::kLatency;
 
-  [[nodiscard]] bool is_fed() const { return id != FamilyId::kNone || scrape != ScrapeId::kNever; }
+  [[nodiscard]] bool is_fed() const {
+    return id != FamilyId::kNone || scrape != ScrapeId::kNever || service != Service::kNone;
+  }
 };
 
 [[nodiscard]] const std::vector<FamilyRow>& FamilyTable();
@@ -75,8 +85,10 @@ struct FamilyRow {
 // The name in the text formats: counters with "_total".
 [[nodiscard]] std::string ExposedName(const FamilySpec& spec);
 
+struct LabelChoice;
 // The registry's view of a row; `latency_buckets` replaces Buckets::kLatency unless empty.
-[[nodiscard]] FamilySpec SpecOf(const FamilyRow& row, const std::vector<double>& latency_buckets);
+[[nodiscard]] FamilySpec SpecOf(const FamilyRow& row, const LabelChoice& choice,
+                                const std::vector<double>& latency_buckets);
 
 // The rows, in pieces of readable length.
 void AppendProcessRows(std::vector<FamilyRow>& rows);

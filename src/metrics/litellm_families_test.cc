@@ -15,12 +15,12 @@ namespace gw::metrics {
 namespace {
 
 std::string Line(const FamilyRow& row) {
-  const FamilySpec spec = SpecOf(row, {});
+  const FamilySpec spec = SpecOf(row, {}, {});
   static constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
   std::string line = ExposedName(spec);
   line += ' ';
   line += kTypes[static_cast<size_t>(row.type)];
-  line += row.shown == Shown::kWithFeature ? " reserved" : row.is_fed() ? " fed" : " name-only";
+  line += row.shown == Shown::kWithFeature ? " reserved" : row.shown == Shown::kWithServices ? " services" : row.is_fed() ? " fed" : " name-only";
   line += " labels=";
   for (size_t i = 0; i < spec.labels.size(); ++i) line += (i > 0 ? "," : "") + spec.labels[i];
   if (!spec.bounds.empty()) {

@@ -13,16 +13,26 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "metrics/label_choice.h"
 #include "metrics/registry.h"
 
 namespace gw::metrics {
+
+// What the labels of custom_prometheus_metadata_labels and custom_prometheus_tags say of a request.
+struct CustomLabels {
+  std::vector<std::string> metadata;  // as LabelChoice::metadata_labels
+  uint64_t tags = 0;                  // bit i: LabelChoice::tags[i] is there
+};
 
 // Who called. Master key: {"litellm_proxy_master_key", ..., user "default_user_id"}.
 struct CallerLabels {
   std::string_view hashed_api_key, api_key_alias, team, team_alias, user, user_email, org_id,
       org_alias, end_user;
+  std::string_view user_alias;
   std::string_view client_ip, user_agent;
+  const CustomLabels* custom = nullptr;  // null: nothing is known of them
 };
 
 struct DeploymentLabels {
@@ -51,6 +61,7 @@ struct SuccessRecord {
   double inter_token_s = -1;           // ours: mean decode gap; < 0: none
   double backoff_s = 0;                // ours: slept between attempts
   double spend_usd = 0;
+  ExemplarId exemplar;                 // of the histograms; without an id: none
   int64_t prompt_tokens = 0, completion_tokens = 0, total_tokens = 0;
   int64_t cached_tokens = 0, cache_creation_tokens = 0, reasoning_tokens = 0;
   int64_t prompt_audio_tokens = 0, completion_audio_tokens = 0;
@@ -67,6 +78,7 @@ struct ClientFailureRecord {
   bool model_id_is_empty = false;           // print "" instead of "None"
   int status = 500;
   std::string_view exception_class;  // "Openai.RateLimitError"
+  std::string_view rate_limit_category, rate_limit_type;  // for the optional labels
   bool stream = false, stream_field_present = false;
 };
 
@@ -90,6 +102,7 @@ struct FallbackRecord {
 struct CooldownRecord {
   // compat: LiteLLM prints the public group as litellm_model_name here (metrics facts 3.2).
   std::string_view model_group, model_id, api_base, api_provider, exception_status;
+  const CustomLabels* custom = nullptr;  // of the request whose failure began it
 };
 
 // Ours: every attempt, whatever its outcome (litellm_gw_deployment_attempts_total).
@@ -102,8 +115,7 @@ struct AttemptRecord {
 struct LitellmMetricsOptions {
   RegistryOptions registry;
   std::vector<double> latency_buckets;  // empty: LB
-  bool end_user_label = false;
-  bool stream_label = false;
+  LabelChoice choice;
 };
 
 // What a scrape reads from live state.
@@ -118,6 +130,8 @@ struct LiveState {
     std::optional<Engine> engine = std::nullopt;
   };
   std::function<void(const std::function<void(const Deployment&)>&)> deployments;
+  struct ProviderBudget { std::string_view provider; double left_usd; };
+  std::function<void(const std::function<void(const ProviderBudget&)>&)> provider_budgets;
 };
 
 class LitellmMetrics {
@@ -141,6 +155,17 @@ class LitellmMetrics {
   // outcome: "success", "error", "timeout" or "connect_error".
   void OnEngineScrape(uint32_t worker, std::string_view outcome);
   void OnCallbackFailure(uint32_t worker, std::string_view callback_name);
+  // One call of a part of the gateway; see times_services().
+  void OnService(uint32_t worker, Service service, double seconds);
+  void OnServiceFailure(uint32_t worker, Service service, std::string_view error_class,
+                        std::string_view function_name);
+  // service_callback: prometheus_system. Without it nobody needs to read the clock for OnService.
+  [[nodiscard]] bool times_services() const;
+  // Upkeep of expiry (Registry::Sweep). Quiesce: each worker now and then, on its thread. Sweep: one thread.
+  [[nodiscard]] bool expires() const;
+  void Quiesce(uint32_t worker);
+  void Sweep(double now_s);
+  [[nodiscard]] const LabelChoice& choice() const;
 
   [[nodiscard]] Registry& registry();
 

@@ -71,7 +71,7 @@ TEST(LitellmMetrics, EndUserIsHiddenUnlessAsked) {
   EXPECT_EQ(Rendered(hidden.registry()).find("alice"), std::string::npos);
 
   LitellmMetricsOptions options = Options();
-  options.end_user_label = true;
+  options.choice.end_user = true;
   LitellmMetrics shown(options, {});
   shown.OnSuccess(0, record);
   record.caller.end_user = "bob";
@@ -83,7 +83,7 @@ TEST(LitellmMetrics, EndUserIsHiddenUnlessAsked) {
 
 TEST(LitellmMetrics, StreamLabelTellsAbsentFromFalse) {
   LitellmMetricsOptions options = Options();
-  options.stream_label = true;
+  options.choice.stream = true;
   LitellmMetrics metrics(options, {});
   SuccessRecord record = Success();
   metrics.OnSuccess(0, record);

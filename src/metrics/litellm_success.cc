@@ -9,21 +9,32 @@ namespace {
 // compat: LiteLLM shows Python's sys.maxsize where a key has no limit for the model.
 constexpr double kUnlimited = 9223372036854775807.0;
 
-[[nodiscard]] CacheKey MakeKey(const SuccessRecord& record, const LitellmMetricsOptions& options) {
+// The size class of the prompt, for prometheus_emit_input_sequence_length_label.
+[[nodiscard]] std::string_view SequenceLength(int64_t prompt_tokens) {
+  if (prompt_tokens <= 0) return "unknown";
+  if (prompt_tokens < 1000) return "0-1k";
+  if (prompt_tokens < 4000) return "1k-4k";
+  if (prompt_tokens < 16000) return "4k-16k";
+  return prompt_tokens < 64000 ? "16k-64k" : "64k+";
+}
+
+[[nodiscard]] CacheKey MakeKey(const SuccessRecord& record, const MetricsCore& core) {
+  const LabelChoice& choice = core.options.choice;
   CacheKey key;
-  AppendCaller(key, record.caller, options.end_user_label);
+  AppendCaller(key, record.caller, core);
   AppendDeployment(key, record.deployment);
   key.Append(record.requested_model);
   key.Append(record.route);
   key.Append(record.service_tier);
-  if (options.stream_label) key.Append(StreamLabel(record.stream_field_present, record.stream));
+  if (choice.stream) key.Append(StreamLabel(record.stream_field_present, record.stream));
+  if (choice.input_sequence_length) key.Append(SequenceLength(record.prompt_tokens));
   return key;
 }
 
 [[nodiscard]] LabelValues MakeLabels(FamilyId id, const SuccessRecord& record,
-                                     const LitellmMetricsOptions& options) {
+                                     const LabelChoice& choice) {
   LabelValues values;
-  values.SetCaller(record.caller, options.end_user_label);
+  values.SetCaller(record.caller, choice);
   const DeploymentLabels& deployment = record.deployment;
   values[Label::kModelGroup] = OrNone(deployment.model_group);
   values[Label::kLitellmModelName] = OrNone(deployment.litellm_model_name);
@@ -34,6 +45,7 @@ constexpr double kUnlimited = 9223372036854775807.0;
   values[Label::kServiceTier] = OrNone(record.service_tier);
   values[Label::kRoute] = OrNone(record.route);
   values[Label::kStatusCode] = "200";
+  values[Label::kInputSequenceLength] = SequenceLength(record.prompt_tokens);
   values[Label::kStream] = StreamLabel(record.stream_field_present, record.stream);
   // compat: only the proxy's own total names the group the client asked for; every other family
   // names the group of the deployment that answered, also after a fallback.
@@ -42,6 +54,10 @@ constexpr double kUnlimited = 9223372036854775807.0;
   switch (id) {
     case FamilyId::kRemainingKeyBudget:
       values[Label::kApiKeyAlias] = record.caller.api_key_alias;  // compat: "" here, not "None"
+      break;
+    case FamilyId::kRemainingUserBudget:
+      values[Label::kUserEmail] = record.caller.user_email;
+      values[Label::kUserAlias] = record.caller.user_alias;
       break;
     case FamilyId::kKeyRequestsForModel:
     case FamilyId::kKeyTokensForModel:
@@ -123,10 +139,10 @@ void WriteGauges(Writer& writer, const SuccessRecord& record) {
 }  // namespace
 
 void LitellmMetrics::OnSuccess(uint32_t worker, const SuccessRecord& record) {
-  const CacheKey key = MakeKey(record, impl_->options);
+  const CacheKey key = MakeKey(record, *impl_);
   SeriesSet& set = impl_->Caches(worker).success.Find(key);
-  const auto make_labels = [&](FamilyId id) { return MakeLabels(id, record, impl_->options); };
-  EventWriter writer(*impl_, worker, set, make_labels);
+  const auto make_labels = [&](FamilyId id) { return MakeLabels(id, record, impl_->options.choice); };
+  EventWriter writer(*impl_, worker, set, make_labels, record.exemplar);
   WriteCounts(writer, record);
   WriteTimes(writer, record);
   WriteGauges(writer, record);

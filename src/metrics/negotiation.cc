@@ -34,6 +34,12 @@ void AppendEscaping(std::string& out, std::string_view part) {
   out += is_known ? asked : "underscores";
 }
 
+// The one form of protobuf that Prometheus asks for.
+[[nodiscard]] bool IsDelimitedProtobuf(std::string_view media_type, std::string_view part) {
+  return media_type == "application/vnd.google.protobuf" &&
+         Parameter(part, "proto") == "io.prometheus.client.MetricFamily" && Parameter(part, "encoding") == "delimited";
+}
+
 // False when `part` does not decide; then `out` is unchanged.
 [[nodiscard]] bool Decide(std::string_view part, NegotiatedFormat& out) {
   const std::string_view media_type = Trim(part.substr(0, part.find(';')));
@@ -43,6 +49,12 @@ void AppendEscaping(std::string& out, std::string_view part) {
     out.format = ExpositionFormat::kText100;
     out.content_type = "text/plain; version=1.0.0; charset=utf-8";
     AppendEscaping(out.content_type, part);
+    return true;
+  }
+  if (IsDelimitedProtobuf(media_type, part)) {
+    out.format = ExpositionFormat::kProtobuf;
+    out.content_type =
+        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
     return true;
   }
   if (media_type != "application/openmetrics-text") return false;

@@ -18,6 +18,9 @@ constexpr std::string_view kOmBare = "application/openmetrics-text; version=1.0.
 constexpr auto k004 = ExpositionFormat::kText004;
 constexpr auto k100 = ExpositionFormat::kText100;
 constexpr auto kOpen = ExpositionFormat::kOpenMetrics;
+constexpr auto kProto = ExpositionFormat::kProtobuf;
+constexpr std::string_view kDelimited =
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
 const Case kCases[] = {
     {"", k004, kPlain},
@@ -25,6 +28,10 @@ const Case kCases[] = {
     {"text/plain", k004, kPlain},
     {"text/plain;version=0.0.4", k004, kPlain},
     {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily", k004, kPlain},
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text", k004, kPlain},
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,"
+     "application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1",
+     kProto, kDelimited},
     {"text/plain;version=1.0.0;escaping=allow-utf-8", k100,
      "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"},
     {"text/plain; version=1.0.0", k100,

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "metrics/exposition.h"
+#include "metrics/label_choice.h"
 #include "metrics/litellm_families.h"
 
 namespace gw::metrics {
@@ -47,6 +48,7 @@ constexpr std::string_view kHead =
 [[nodiscard]] std::string TypeText(const FamilyRow& row) {
   switch (row.type) {
     case Type::kCounter:
+    case Type::kUntyped:
       return "counter";
     case Type::kGauge:
       return "gauge";
@@ -71,7 +73,7 @@ void AppendBuckets(std::string& out) {
 }
 
 void AppendRow(std::string& out, const FamilyRow& row) {
-  const FamilySpec spec = SpecOf(row, {});
+  const FamilySpec spec = SpecOf(row, {}, {});
   out += "| `" + ExposedName(spec) + "` | " + TypeText(row) + " | ";
   for (size_t i = 0; i < spec.labels.size(); ++i) {
     out += (i > 0 ? ", `" : "`") + spec.labels[i] + "`";
@@ -111,6 +113,10 @@ std::string MetricsReferenceMarkdown() {
                 [](const FamilyRow& row) {
                   return row.shown == Shown::kAlways && !row.is_fed();
                 });
+  AppendSection(out, "Services",
+                "Exposed with `service_callback: [prometheus_system]`. Each has a label named after "
+                "the service.",
+                [](const FamilyRow& row) { return row.shown == Shown::kWithServices; });
   AppendSection(out, "Reserved names",
                 "Not exposed. LiteLLM creates them together with a feature that does not exist "
                 "here yet.",

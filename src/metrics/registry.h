@@ -4,7 +4,7 @@
 // `{a="x",b="y"}` is rendered once, at creation. Each series has one cell per worker thread; a
 // worker writes only its own cell (relaxed load + store, no read-modify-write), the scrape sums.
 // Creating a series takes the family's mutex (slow path, once per label set); writing never does.
-// Series live as long as the registry. Beyond `series_max` new label sets share one series whose
+// Series live as long as the registry, unless they expire (RegistryOptions::expiry). Beyond `series_max` new label sets share one series whose
 // labels are all "other" (counters, histograms) or are dropped (gauges).
 #pragma once
 
@@ -19,9 +19,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "metrics/exemplar.h"
+
 namespace gw::metrics {
 
-enum class Type : uint8_t { kCounter, kGauge, kHistogram };
+// kUntyped: a counter printed without "_total", for renderers only.
+enum class Type : uint8_t { kCounter, kGauge, kHistogram, kUntyped };
 
 struct FamilySpec {
   std::string name;                    // declared name: a counter without the added "_total"
@@ -29,6 +32,10 @@ struct FamilySpec {
   Type type = Type::kCounter;
   std::vector<std::string> labels;     // declared order; printed sorted
   std::vector<double> bounds;          // histogram upper bounds without +Inf
+  // Printed a second time under these, without _created.
+  std::vector<std::string> legacy_names{};
+  bool expires = false;                // RegistryOptions::expiry applies
+  bool bare_name = false;              // counter: also without "_total", untyped, in text 0.0.4
 };
 
 class Family;
@@ -36,7 +43,8 @@ class Family;
 class Series {
  public:
   void Add(uint32_t worker, double v);      // counter
-  void Observe(uint32_t worker, double v);  // histogram
+  // Histogram. `exemplar`: of the request that was observed; without an id none is kept.
+  void Observe(uint32_t worker, double v, const ExemplarId& exemplar = {});
   void Set(double v);                       // gauge: last write wins, any thread
   [[nodiscard]] double Value() const;       // counter: sum over workers; gauge: value
 
@@ -68,13 +76,25 @@ class Family {
   std::unique_ptr<Impl> impl_;
 };
 
+// When does a series go that nobody writes any more? 0: never. Those with an end user have bounds of
+// their own; beyond the number the ones that were written longest ago go.
+struct Expiry {
+  double idle_s_max = 0;
+  double end_user_idle_s_max = 0;
+  size_t end_user_series_max = 0;
+  [[nodiscard]] bool is_on() const { return idle_s_max > 0 || end_user_idle_s_max > 0 || end_user_series_max > 0; }
+  bool operator==(const Expiry&) const = default;
+};
+
 struct RegistryOptions {
   uint32_t workers = 1;
   size_t series_per_family_max = 50'000;
   bool created_series = true;  // <base>_created samples
+  Expiry expiry{};
+  bool native_histograms = false;  // sparse buckets beside the classic ones; for protobuf only
 };
 
-enum class ExpositionFormat : uint8_t { kText004, kText100, kOpenMetrics };
+enum class ExpositionFormat : uint8_t { kText004, kText100, kOpenMetrics, kProtobuf };
 
 class Registry {
  public:
@@ -87,10 +107,20 @@ class Registry {
   void AddCollected(FamilySpec spec, std::function<void(const Emit&)> collect);
   // Appends the exposition. `names`: sample names asked by ?name[]=, empty = all.
   void Render(ExpositionFormat format, std::span<const std::string> names, std::string& out) const;
+  // Takes idle series out of the exposition and frees what every worker has released since. Any thread,
+  // one at a time, `now_s` rising. See series_expiry.cc.
+  void Sweep(double now_s);
+  // A worker that kept pointers to series from before has to drop them when this changes, and says so
+  // with Release. On the worker's thread, between two events.
+  [[nodiscard]] uint64_t generation() const;
+  void Release(uint32_t worker, uint64_t generation);
+  // Memory of all cells, used or free. While no worker writes.
+  [[nodiscard]] size_t arena_bytes() const;
   // The families in order, for docs and the golden list.
   [[nodiscard]] std::vector<const FamilySpec*> specs() const;
 
  private:
+  void RenderProtobuf(std::span<const std::string> names, std::string& out) const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

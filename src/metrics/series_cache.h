@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "base/limits.h"
+#include "metrics/label_choice.h"
 #include "metrics/label_text.h"
 #include "metrics/litellm_families.h"
 
@@ -31,7 +32,7 @@ struct SeriesSet {
 // Joins views: cut like label values, each behind its length, so that ("a","bc") != ("ab","c").
 class CacheKey {
  public:
-  static constexpr size_t kViewsMax = 24;
+  static constexpr size_t kViewsMax = 25 + kMetadataLabelsMax;
 
   void Append(std::string_view view) {
     view = CutLabelValue(view);
@@ -58,6 +59,7 @@ class SeriesCache {
     return sets_[std::string(key.text())];
   }
   [[nodiscard]] size_t size() const { return sets_.size(); }
+  void Clear() { sets_.clear(); }
 
  private:
   struct Hash {

@@ -1,7 +1,7 @@
 // Where do the numbers of a series live, and who may touch them?
 //
-//   SeriesData.cells[worker] -> words in that worker's arena      (counter: sum; histogram:
-//                                                                  sum, then one count per bucket)
+//   SeriesData.cells[worker] -> words in that worker's arena      (counter: sum; histogram: sum, one
+//                               count per bucket, pointers to exemplars and native buckets or 0)
 // A worker's cells lie together in memory that no other worker writes, so two workers never share
 // a cache line and a label set seen by one worker costs one worker's cells. The first write of a
 // worker allocates its cells and publishes the pointer with release; the scrape reads it with
@@ -13,23 +13,34 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
+#include "metrics/exemplar.h"
 #include "metrics/label_text.h"
+#include "metrics/native_histogram.h"
 #include "metrics/registry.h"
 
 namespace gw::metrics {
 
-using Word = std::atomic<uint64_t>;  // a count, or the bits of a double
+struct MemoryBlock {
+  Word* words = nullptr;
+  size_t count = 0;
+};
 
-// Zeroed words that live as long as the arena. Only the owning worker allocates.
+// Zeroed words that live as long as the arena. Only the owning worker allocates and takes back.
 class alignas(64) CellArena {
  public:
   [[nodiscard]] Word* Allocate(size_t words);
+  // The block of a series that is gone; the next one of its size gets it.
+  void TakeBack(const MemoryBlock& block);
+  [[nodiscard]] size_t bytes() const { return bytes_; }
 
  private:
   std::vector<std::unique_ptr<Word[]>> blocks_;
+  std::unordered_map<size_t, std::vector<Word*>> free_;  // by size
   size_t left_ = 0;
+  size_t bytes_ = 0;
   Word* next_ = nullptr;
 };
 
@@ -38,9 +49,13 @@ struct FamilyShape {
   Type type = Type::kCounter;
   std::vector<double> bounds;
   std::span<CellArena> arenas;  // one per worker
+  bool native = false;          // native buckets beside the classic ones
+  const std::atomic<uint32_t>* epoch = nullptr;  // of expiry; null: series do not expire
 
+  [[nodiscard]] size_t exemplars_at() const { return bounds.size() + 2; }
+  [[nodiscard]] size_t native_at() const { return bounds.size() + 3; }
   [[nodiscard]] size_t WordsPerCell() const {
-    return type == Type::kHistogram ? bounds.size() + 2 : 1;
+    return type == Type::kHistogram ? bounds.size() + 4 : 1;
   }
 };
 
@@ -52,17 +67,33 @@ struct SeriesData {
     if (Word* cell = cells[worker].load(std::memory_order_relaxed)) [[likely]] return cell;
     return MakeCell(worker);
   }
-  [[nodiscard]] double Sum() const;  // word 0 over all workers
+  [[nodiscard]] double Sum() const;    // word 0 over all workers
+  [[nodiscard]] double Value() const;  // the same, or a gauge's value
   // Adds up bucket counts (not cumulative; last is +Inf) into `counts`.
   void ReadBuckets(std::vector<uint64_t>& counts) const;
+  // The youngest exemplar of each bucket; false when there is none at all.
+  [[nodiscard]] bool ReadExemplars(std::vector<Exemplar>& exemplars) const;
+  void ReadNative(NativeCounts& sum) const;
+  // Keeps the exemplar of a bucket. On the worker's thread.
+  void KeepExemplar(uint32_t worker, size_t bucket, const ExemplarId& exemplar, double value);
+  // All memory of the series in the worker's arena.
+  void CollectBlocks(uint32_t worker, std::vector<MemoryBlock>& blocks) const;
+  // Notes that the series is in use.
+  void Touch() {
+    if (shape.epoch == nullptr) [[likely]] return;
+    const uint32_t epoch = shape.epoch->load(std::memory_order_relaxed);
+    if (touched.load(std::memory_order_relaxed) != epoch) touched.store(epoch, std::memory_order_relaxed);
+  }
 
   // Touched by every write.
   const FamilyShape& shape;
   const std::unique_ptr<std::atomic<Word*>[]> cells;
   Word gauge_bits{0};
+  std::atomic<uint32_t> touched{0};  // epoch of the last write
   // Read by scrapes only.
   const LabelText labels;
   const double created_s;
+  double last_seen_s = -1;       // sweeps only: when it was last found touched
 
  private:
   [[nodiscard]] Word* MakeCell(uint32_t worker);

@@ -53,11 +53,13 @@ bool KeepWithinBudget(RowList& rows, const RowTable& table, const config::Router
 }
 
 Error BudgetCrossed(std::string_view group) {
-  return GatewayError(
+  Error error = GatewayError(
       ErrorClass::kNoDeployments, 429, "rate_limit_error",
       fmt::format("No deployments available - crossed budget: every deployment of model={} has spent what its "
                   "provider or its own max_budget allows.",
                   group));
+  error.limit_kind = "budget";
+  return error;
 }
 
 void AddSpend(const SharedState& state, const RowTable& table,

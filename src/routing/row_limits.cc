@@ -258,6 +258,7 @@ Error RefusalError(Reservation refusal, const DeploymentState& state,
           "Deployment model_group={}, id={} already has max_parallel_requests={} requests in "
           "flight.",
           row.model_name, row.id, std::max<int64_t>(limits.slots, 0));
+      error.limit_kind = "concurrent_requests";
       return error;
     case Reservation::kProbeRunning:
       error.message = fmt::format(
@@ -288,6 +289,7 @@ Error RefusalError(Reservation refusal, const DeploymentState& state,
   error.message = fmt::format(
       "litellm.RateLimitError: Model rate limit exceeded. {} limit={}, current usage={}", name,
       limit, used);
+  error.limit_kind = name[0] == 'R' ? "requests" : "tokens";
   error.retry_after_s = std::max(SecondsRoundedUp(FreeIn(refusal, state, limits, clock)), 1);
   return error;
 }

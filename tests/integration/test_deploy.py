@@ -22,10 +22,11 @@ OBJECTS = {
     "deployment.yaml": ("Deployment", "litellm", "ml"),
     "grafana-dashboard.yaml": ("ConfigMap", "litellm-grafana-dashboard", "monitoring"),
     "pdb.yaml": ("PodDisruptionBudget", "litellm", "ml"),
+    "prometheusrule.yaml": ("PrometheusRule", "litellm", "monitoring"),
     "secret.example.yaml": ("Secret", "litellm-secrets", "ml"),
     "service.yaml": ("Service", "litellm", "ml"),
     "servicemonitor.yaml": ("ServiceMonitor", "litellm", "monitoring")}
-BUILT_IN = sorted(set(OBJECTS) - {"servicemonitor.yaml"})
+BUILT_IN = sorted(set(OBJECTS) - {"servicemonitor.yaml", "prometheusrule.yaml"})
 NPM_PACKAGE = "@kubernetes-models/prometheus-operator@6.0.0"
 # Says nothing, or which part of a ServiceMonitor (JSON on stdin) the operator's schema refuses.
 VALIDATE_JS = """

@@ -66,6 +66,17 @@ inline constexpr std::chrono::milliseconds kScrapePauseMin{10};
 inline constexpr std::chrono::hours kScrapeLookInterval{1};
 inline constexpr double kScrapeIntervalSecondsMax = 60;
 
+// Redis. A request waits this long for an answer at most (with what waking up takes it stays below
+// 5 ms); a command that nobody waits for may take longer; a PING without an answer for this long
+// ends the connection.
+inline constexpr std::chrono::milliseconds kRedisAnswerTimeout{3};
+inline constexpr std::chrono::milliseconds kRedisPatientTimeout{1000};
+inline constexpr std::chrono::milliseconds kRedisProbeTimeout{1000};
+inline constexpr std::chrono::milliseconds kRedisConnectTimeout{2000};
+// Per server and loop: commands and bytes under way; what is beyond counts as not available.
+inline constexpr size_t kRedisPendingMax = 8192;
+inline constexpr size_t kRedisOutboxBytesMax = size_t{16} << 20;
+
 // Label values that a client can choose are cut to this many bytes.
 inline constexpr size_t kLabelValueBytesMax = 256;
 // Series per metric family before new label sets collapse into "other".

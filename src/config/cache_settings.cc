@@ -47,10 +47,6 @@ CacheType ReadType(LoadContext& context, const yaml::Node& params) {
   } else if (row->type == CacheType::kOff) {
     context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet, params.place, path,
                 "accepted but not implemented: '" + name + "' stores nothing, every request goes upstream");
-  } else if (row->type == CacheType::kRedis) {
-    context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet, params.place, path,
-                "Redis is not used yet: each process keeps answers in its own memory, replicas share none of them and "
-                "a restart forgets them; 'local' says so");
   }
   return row->type;
 }
@@ -137,6 +133,13 @@ CacheSettings ReadCacheSettings(LoadContext& context, const yaml::Node& root) {
   if (litellm == nullptr || !ReadBool(*litellm, "cache").value_or(false)) return out;
   const yaml::Node& params = SectionOf(*litellm, "cache_params");
   out.type = ReadType(context, params);
+  if (out.type == CacheType::kRedis) {
+    out.redis = ReadCacheRedis(context, params);
+    if (!out.redis.on()) {
+      context.Warn(params.place, Join(kPath, "host"),
+                   "no Redis is named (host, url, REDIS_HOST, REDIS_URL): each process keeps answers in its own memory");
+    }
+  }
   ReadMode(context, params, out);
   ReadCallTypes(params, out);
   ReadTtl(context, params, out);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "config/redis_settings.h"
+
 namespace gw::config::yaml {
 struct Node;
 }
@@ -23,6 +25,7 @@ struct CacheSettings {
   std::optional<double> ttl_s;  // unset: the default of the tier
   std::string name_space;       // `namespace`; the keys become "namespace:hash"
   bool chat = true, completions = true, embeddings = true, transcriptions = true;  // supported_call_types
+  RedisSettings redis;          // off unless the type is redis and a server is named
   int max_messages = 4;         // longer conversations are never cached
   std::vector<std::vector<std::string>> groups;  // router_settings.caching_groups
 

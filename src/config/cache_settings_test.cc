@@ -78,12 +78,12 @@ TEST_F(CacheSettingsTest, TheTiersOwnTtlYieldsToTtl) {
   EXPECT_EQ(Settings("{cache: true, cache_params: {type: local, ttl: -1}}").ttl_s, std::nullopt);
 }
 
-TEST_F(CacheSettingsTest, RedisIsServedFromMemoryWithAWarning) {
+TEST_F(CacheSettingsTest, RedisWithoutAServerIsServedFromMemoryWithAWarning) {
   for (const char* settings : {"{cache: true}", "{cache: true, cache_params: {type: redis}}"}) {
     const Loaded loaded = Read(settings);
     ASSERT_NE(loaded.snapshot, nullptr);
     EXPECT_TRUE(loaded.snapshot->cache.on());
-    EXPECT_TRUE(Says(loaded, "Redis is not used yet")) << settings;
+    EXPECT_TRUE(Says(loaded, "no Redis is named")) << settings;
   }
 }
 

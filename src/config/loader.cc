@@ -11,6 +11,7 @@
 #include "config/price_map.h"
 #include "config/proxy_settings.h"
 #include "config/router_settings.h"
+#include "config/value_reader.h"
 
 namespace gw::config {
 namespace {
@@ -70,6 +71,9 @@ std::shared_ptr<Snapshot> Build(LoadContext& context, const LoadOptions& options
   Digest(*snapshot, resolved);
   snapshot->proxy = ReadProxySettings(context, *root);
   snapshot->cache = ReadCacheSettings(context, *root);
+  snapshot->redis = ReadRouterRedis(context, SectionOf(*root, "router_settings"));
+  if (!snapshot->redis.on()) snapshot->redis = snapshot->cache.redis;
+  if (snapshot->redis.name_space.empty()) snapshot->redis.name_space = snapshot->cache.name_space;
   snapshot->metrics = ReadMetricsSettings(context, *root);
   snapshot->router = ReadRouterSettings(context, *root);
   snapshot->general = ReadGeneralSettings(context, *root);

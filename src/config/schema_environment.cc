@@ -54,7 +54,7 @@ constexpr KeySpec kRows[] = {
     {kS, "LITELLM_LICENSE", kString, "-", kOff, "No licence is needed."},
     {kS, "DEFAULT_ALLOWED_FAILS", kInt, "3", kLater, "Failures for exceptions that allowed_fails_policy does not name."},
     {kS, "DATABASE_URL", kString, "-", kLater, "Database of keys and spend."},
-    {kS, "REDIS_*", kString, "-", kLater, "Shared state in Redis."},
+    {kS, "REDIS_*", kString, "-", kOn, "What cache_params and router_settings leave open about Redis: URL, HOST, PORT, USERNAME, PASSWORD, DB, SSL, SSL_CERT_REQS, SSL_CA_CERTS, CLUSTER_NODES, SENTINEL_NODES, SENTINEL_PASSWORD, SERVICE_NAME."},
     {kS, "HTTP_PROXY, HTTPS_PROXY, NO_PROXY", kString, "-", kLater, "Proxies on the way to upstreams."},
 };
 // clang-format on

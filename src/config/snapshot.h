@@ -345,6 +345,7 @@ struct Snapshot {
   GeneralSettings general;
   ProxySettings proxy;
   CacheSettings cache;
+  RedisSettings redis;  // shared state of replicas: the router's, else the cache's
   ServerOptions server;
   // The price map; pointers into it stay valid for the snapshot's life.
   std::unordered_map<std::string, std::unique_ptr<ModelFacts>> model_facts;

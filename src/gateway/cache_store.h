@@ -1,15 +1,17 @@
-// Where kept answers lie: in this process, or one day in Redis. gateway/response_cache asks it and
+// Where kept answers lie: in this process, or in Redis. gateway/response_cache asks it and
 // decides what may be used.
 //
 // Any loop's thread. A store that must ask another process bounds its own wait: a look-up that takes
 // too long has found nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_tree.h"
 #include "cache/entry.h"
 #include "net/task.h"
 
@@ -37,6 +39,8 @@ class CacheStore {
   [[nodiscard]] virtual net::Task<bool> Ping(const View& view) = 0;
   [[nodiscard]] virtual net::Task<bool> Delete(const View& view, std::vector<std::string> keys) = 0;
   [[nodiscard]] virtual net::Task<bool> Clear(const View& view) = 0;
+  // /cache/redis/info; nullopt: no answer, or a store that has none.
+  [[nodiscard]] virtual net::Task<std::optional<json::Object>> Info(const View&) { co_return std::nullopt; }
 };
 
 }  // namespace gw::gateway

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "cache/embedding_items.h"
 #include "cache/key.h"
 #include "cache/policy.h"
@@ -111,7 +112,11 @@ net::Task<bool> AnswerHit(RequestContext& context, Hit hit) {
 }
 
 // The time a look-up took counts like that of an upstream: it is not the gateway's own work.
-void CountLookup(RequestContext& context, TimePoint begin) { context.timing.upstream += SteadyClock::now() - begin; }
+void CountLookup(RequestContext& context, TimePoint begin) {
+  const Duration took = SteadyClock::now() - begin;
+  context.timing.upstream += took;
+  if (context.view.cache_redis != nullptr && took >= limits::kRedisAnswerTimeout) context.redis_was_late = true;
+}
 
 // Waits for an identical request where that is wanted. True: the request has been answered, or its
 // client has left; else `keeper` may hold the lead.

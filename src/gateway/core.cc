@@ -1,5 +1,6 @@
 #include "gateway/core.h"
 
+#include <initializer_list>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -35,12 +36,30 @@ DeploymentText TextOf(const config::Deployment& d) {
   return text;
 }
 
+bool IsSameRedis(config::RedisSettings a, const config::RedisSettings& b) {
+  a.name_space = b.name_space;  // another name for keys is no other connection
+  return a == b;
+}
+
+// One of `known` (may be null) if it is the same Redis.
+redis::OptionsPtr RedisOf(const config::RedisSettings& settings, std::initializer_list<redis::OptionsPtr> known) {
+  if (!settings.on()) return nullptr;
+  for (const redis::OptionsPtr& options : known) {
+    if (options != nullptr && IsSameRedis(options->settings, settings)) return options;
+  }
+  return redis::MakeOptions(settings);
+}
+
 }  // namespace
 
 Core::Core(config::SnapshotPtr s, Runtime& r, const Core* previous)
     : snapshot(std::move(s)), authenticator(*snapshot), index(snapshot), state(MakeState(*snapshot, previous)),
       cache(r.CacheFor(snapshot->cache)), runtime(r), counts(r.counts), metrics(r.metrics.get()), offload(r.offload),
       draining(r.draining) {
+  const redis::OptionsPtr old_cache = previous != nullptr ? previous->cache_redis : nullptr;
+  const redis::OptionsPtr old_shared = previous != nullptr ? previous->shared_redis : nullptr;
+  cache_redis = RedisOf(snapshot->cache.redis, {old_cache, old_shared});
+  shared_redis = RedisOf(snapshot->redis, {cache_redis, old_shared, old_cache});
   const auto wall_clock = std::chrono::system_clock::now().time_since_epoch();
   state.SetWallClock(SteadyClock::now(), std::chrono::duration_cast<std::chrono::seconds>(wall_clock).count());
   // A TLS context reads a CA bundle: one for all deployments with the same rules.

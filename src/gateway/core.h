@@ -18,6 +18,7 @@
 #include "gateway/runtime.h"
 #include "net/dial.h"
 #include "net/tls_stream.h"
+#include "redis/options.h"
 #include "routing/router.h"
 
 namespace gw::gateway {
@@ -47,6 +48,9 @@ struct Core {
   std::vector<DeploymentText> texts;  // per deployment
 
   std::shared_ptr<ResponseCache> cache;  // of the Runtime; null: caching is off
+  // Where kept answers and the state of replicas lie; null: in this process only. The same object
+  // when it is the same Redis, and over reloads that do not change it.
+  redis::OptionsPtr cache_redis, shared_redis;
 
   Runtime& runtime;
   std::vector<WorkerCounts>& counts;

@@ -19,6 +19,7 @@
 #include "gateway/response_headers.h"
 #include "gateway/run_attempt.h"
 #include "gateway/service_timer.h"
+#include "gateway/shared_lease.h"
 #include "routing/router.h"
 
 namespace gw::gateway {
@@ -139,6 +140,22 @@ net::Task<void> EndBroken(RequestContext& context, const BrokenStream& broken) {
   }
 }
 
+// Do all replicas together have room for it? True: the route goes on without this row.
+net::Task<bool> RefusedElsewhere(RequestContext& context, routing::RequestRoute& route,
+                                 const routing::Candidate& candidate, SharedLease& lease) {
+  const auto refusal = co_await lease.Ask(context.view, candidate, route.reserved(), context.redis_was_late);
+  if (!refusal) co_return false;
+  route.OnRefusedElsewhere(refusal->reason, refusal->trusted, refusal->free_in, SteadyClock::now());
+  co_return true;
+}
+
+void NoteFailure(RequestContext& context, routing::RequestRoute& route, const routing::Candidate& candidate,
+                 const Error& error, TimePoint now) {
+  const routing::FailureEffect effect = route.OnAttemptFailed(error, now);
+  ShareFailure(context.view, *candidate.deployment, effect);
+  AccountAttemptFailure(context, candidate, error, effect.cooldown_started);
+}
+
 }  // namespace
 
 net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
@@ -164,6 +181,11 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
       AccountAbandoned(context, nullptr, nullptr);
       co_return;
     }
+    SharedLease lease(worker);
+    if (context.view.shared_redis != nullptr) [[unlikely]] {
+      const bool is_refused = co_await RefusedElsewhere(context, route, step.candidate, lease);
+      if (is_refused) continue;
+    }
     if (!step.candidate.mirror_model.empty()) StartMirror(worker, context, step.candidate.mirror_model);
     AttemptReport report;
     if (context.mock_timeout) {
@@ -174,7 +196,10 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
       report = co_await RunAttempt(context, route, step.candidate);
     }
     const TimePoint now = SteadyClock::now();
-    if (report.has_usage && !report.cost) report.cost = CostOf(context, step.candidate, report);
+    if (report.has_usage) {
+      lease.SetUsage(report.usage.prompt_tokens - report.cached_prompt_tokens, report.usage.completion_tokens);
+      if (!report.cost) report.cost = CostOf(context, step.candidate, report);
+    }
     switch (report.end) {
       case AttemptEnd::kAnswered:
         route.OnAttemptSucceeded(now, OutcomeOf(context, report));
@@ -187,15 +212,12 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
         route.OnAbandoned();
         AccountAbandoned(context, &step.candidate, report.has_usage ? &report.usage : nullptr);
         co_return;
-      case AttemptEnd::kFailed: {
-        const routing::FailureEffect effect = route.OnAttemptFailed(*report.error, now);
-        AccountAttemptFailure(context, step.candidate, *report.error, effect.cooldown_started);
+      case AttemptEnd::kFailed:
+        NoteFailure(context, route, step.candidate, *report.error, now);
         break;
-      }
-      case AttemptEnd::kBroken: {
+      case AttemptEnd::kBroken:
         if (report.has_usage) route.Settle(OutcomeOf(context, report), now);
-        const routing::FailureEffect effect = route.OnAttemptFailed(*report.error, now);
-        AccountAttemptFailure(context, step.candidate, *report.error, effect.cooldown_started);
+        NoteFailure(context, route, step.candidate, *report.error, now);
         if (report.has_usage) BillUnfinished(context, step.candidate, report.usage, 0);
         if (report.error->can_continue) {
           // The client waits; whoever is next goes on where this one stopped.
@@ -208,7 +230,6 @@ net::Task<void> RunRoute(RequestContext& context, Worker& worker) {
         AccountHops(context, route);
         AccountFailure(context, *report.error);
         co_return;
-      }
     }
   }
 }

@@ -20,6 +20,8 @@ namespace gw::gateway {
 [[nodiscard]] inline std::optional<Duration> HedgeDelay(const RequestContext& context,
                                                         const routing::RequestRoute& route) {
   if (!context.core.snapshot->router.hedging.enabled || context.continuing) [[likely]] return std::nullopt;
+  // A second row would have to be asked for among all replicas first, and this is no time to wait.
+  if (context.view.shared_redis != nullptr && context.core.index.table().any_limit()) return std::nullopt;
   return route.HedgeAfter();
 }
 

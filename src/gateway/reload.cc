@@ -37,6 +37,7 @@ void DescribeFixed(const config::Snapshot& before, const config::Snapshot& after
   fixed(before.server.num_workers != after.server.num_workers, "num_workers");
   fixed(before.server.tls_cert_file != after.server.tls_cert_file ||
             before.server.tls_key_file != after.server.tls_key_file, "certificate of the listener");
+  fixed(before.redis.on() != after.redis.on(), "metrics about Redis");
   fixed(before.metrics.latency_buckets != after.metrics.latency_buckets ||
             before.metrics.labels != after.metrics.labels ||
             before.metrics.native_histograms != after.metrics.native_histograms ||
@@ -92,6 +93,7 @@ std::vector<std::string> DescribeChange(const config::Snapshot& before, const co
   if (unnamed > 0) out.push_back("and " + std::to_string(unnamed) + " further deployments");
   if (before.general.master_key != after.general.master_key) out.emplace_back("the master key changed");
   if (!(before.cache == after.cache)) out.emplace_back("the settings of the response cache changed");
+  if (!(before.redis == after.redis)) out.emplace_back("the Redis that replicas share changed");
   DescribeFixed(before, after, out);
   if (out.empty() && before.source_digest != after.source_digest) out.emplace_back("settings or prices changed");
   return out;

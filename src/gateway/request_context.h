@@ -72,6 +72,7 @@ struct RequestContext {
   double last_timeout_s = 0;
 
   AnswerListener* listener = nullptr;  // who else takes the answer; null: nobody
+  bool redis_was_late = false;         // it has cost this request its time: it is asked no more
   bool cache_missed = false;           // the response cache was asked in vain
 };
 

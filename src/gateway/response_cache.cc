@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "gateway/redis_cache_store.h"
+
 namespace gw::gateway {
 
 namespace {
@@ -45,6 +47,11 @@ class InMemory final : public CacheStore {
   cache::MemoryStore memory_;
 };
 
+std::unique_ptr<CacheStore> MakeStore(const config::CacheSettings& settings) {
+  if (settings.redis.on()) return MakeRedisCacheStore();
+  return std::make_unique<InMemory>(BoundsOf(settings));
+}
+
 }  // namespace
 
 int64_t UnixMillis() {
@@ -53,9 +60,11 @@ int64_t UnixMillis() {
 }
 
 ResponseCache::ResponseCache(const config::CacheSettings& settings, Flights& flights)
-    : bounds_(BoundsOf(settings)), store_(std::make_unique<InMemory>(bounds_)), flights_(flights) {}
+    : bounds_(BoundsOf(settings)), in_redis_(settings.redis.on()), store_(MakeStore(settings)), flights_(flights) {}
 
-bool ResponseCache::Fits(const config::CacheSettings& settings) const { return BoundsOf(settings) == bounds_; }
+bool ResponseCache::Fits(const config::CacheSettings& settings) const {
+  return BoundsOf(settings) == bounds_ && settings.redis.on() == in_redis_;
+}
 
 net::Task<std::vector<cache::EntryPtr>> ResponseCache::Find(const View& view, const std::vector<std::string>& keys,
                                                             const cache::Decision& decision) {

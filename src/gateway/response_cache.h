@@ -39,6 +39,7 @@ class ResponseCache {
 
  private:
   const cache::MemoryBounds bounds_;
+  const bool in_redis_;
   const std::unique_ptr<CacheStore> store_;
   Flights& flights_;
 };

@@ -65,6 +65,10 @@ metrics::LiveState MakeLiveState(Runtime& runtime) {
 
 Runtime::Runtime(const config::Snapshot& snapshot, uint32_t worker_count) : counts(worker_count) {
   metrics = std::make_unique<metrics::LitellmMetrics>(MetricsOptions(snapshot, worker_count), MakeLiveState(*this));
+  if (snapshot.redis.on()) {
+    redis_metrics = std::make_unique<metrics::RedisMetrics>(metrics->registry(), worker_count,
+                                                            snapshot.metrics.latency_buckets);
+  }
 }
 
 double Runtime::TotalSpend() const { return Sum(counts, &WorkerCounts::spend); }

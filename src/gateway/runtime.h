@@ -12,6 +12,7 @@
 #include "config/snapshot.h"
 #include "gateway/response_cache.h"
 #include "metrics/litellm_metrics.h"
+#include "metrics/redis_metrics.h"
 #include "net/offload.h"
 #include "net/resolver.h"
 
@@ -39,6 +40,7 @@ struct Runtime {
 
   std::vector<WorkerCounts> counts;
   std::unique_ptr<metrics::LitellmMetrics> metrics;
+  std::unique_ptr<metrics::RedisMetrics> redis_metrics;  // null: no Redis at the start
   net::Resolver resolver;
   std::atomic<bool> draining{false};
   // Reads the configuration again; set by Server, empty when there is nothing to read. Any thread

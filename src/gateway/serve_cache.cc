@@ -76,6 +76,11 @@ net::Task<admin::Answer> CacheAnswer(const View& view, http::ServerExchange& exc
     if (!done) co_return Failure(503, "the cache does not answer", "cache_error", "cache_flushall");
     co_return Done();
   }
+  auto info = co_await store.Info(view);
+  if (info) co_return admin::JsonAnswer(200, *info);
+  if (store.type() == "redis") {
+    co_return Failure(503, "Redis does not answer", "cache_error", "cache_redis_info");
+  }
   co_return Failure(500, "Cache type " + std::string(store.type()) + " is not redis",
                     "cache_error", "cache_redis_info");
 }

@@ -21,6 +21,7 @@
 #include "gateway/health_probe.h"
 #include "gateway/reload.h"
 #include "gateway/serve_metrics.h"
+#include "gateway/shared_state.h"
 #include "gateway/worker.h"
 #include "http/server_connection.h"
 #include "net/listener.h"
@@ -157,6 +158,7 @@ void Server::Impl::StartThreads() {
       if (raw->loop.index() == 0) net::Spawn(RunBackgroundHealthChecks(*raw->worker));
       if (raw->loop.index() == 0) net::Spawn(RunEngineScrapes(*raw->worker));
       net::Spawn(RunMetricsUpkeep(*raw->worker, snapshot->metrics.cleanup_interval_s, raw->stop_upkeep));
+      net::Spawn(RunSharedState(*raw->worker));
       raw->loop.Run();
     });
   }
@@ -225,11 +227,10 @@ void Server::Impl::StopThreads() {
   for (auto& lane : lanes) {
     Lane* raw = lane.get();
     raw->loop.Post([raw] {
-      raw->worker->CloseIdleUpstreams();
       raw->stop_upkeep.Fire();
-      raw->worker->on_adopt().Fire();  // background work sees the drain and ends
-      raw->worker->on_scrape_stop().Fire();
-      raw->loop.Post([raw] { raw->loop.Stop(); });
+      raw->worker->Stop();  // background work sees the drain and ends
+      // A round each for cancelled operations, and for the coroutines that waited for them.
+      raw->loop.Post([raw] { raw->loop.Post([raw] { raw->loop.Stop(); }); });
     });
   }
   for (auto& lane : lanes) lane->thread.join();

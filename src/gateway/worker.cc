@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "gateway/handle_request.h"
+#include "gateway/redis_observer.h"
 #include "gateway/response_headers.h"
 #include "gateway/serve_admin.h"
+#include "gateway/shared_lease.h"
 
 namespace gw::gateway {
 
@@ -34,11 +36,30 @@ uint64_t Seed(uint32_t index) {
 }  // namespace
 
 Worker::Worker(std::shared_ptr<Core> core, net::EventLoop& loop)
-    : loop_(loop), random_(Seed(loop.index())), dns_(loop, core->runtime.resolver) {
+    : loop_(loop), random_(Seed(loop.index())), dns_(loop, core->runtime.resolver),
+      leases_(std::make_unique<LeaseBook>()) {
+  if (core->runtime.redis_metrics != nullptr)
+    redis_observer_ = std::make_unique<RedisObserver>(*core->runtime.redis_metrics, index());
   Adopt(std::move(core));
 }
 
 Worker::~Worker() = default;
+
+// That of the view in force or of the one that is being made, else a new one.
+std::shared_ptr<redis::Client> Worker::RedisFor(const redis::OptionsPtr& options, const View& next) {
+  if (options == nullptr) return nullptr;
+  std::shared_ptr<redis::Client> old[3] = {next.cache_redis, nullptr, nullptr};
+  if (view_ != nullptr) {
+    old[1] = view_->cache_redis;
+    old[2] = view_->shared_redis;
+  }
+  for (const auto& client : old) {
+    if (client != nullptr && &client->options() == options.get()) return client;
+  }
+  auto client = std::make_shared<redis::Client>(loop_, dns_, options, redis_observer_.get());
+  loop_.Post([client] { client->Start(); });
+  return client;
+}
 
 void Worker::Adopt(std::shared_ptr<Core> core) {
   std::unordered_map<std::string_view, std::shared_ptr<upstream::OriginPool>> known;
@@ -52,14 +73,30 @@ void Worker::Adopt(std::shared_ptr<Core> core) {
     view->pools.push_back(found != known.end() ? found->second
                                                : std::make_shared<upstream::OriginPool>(loop_, dns_, origin.target));
   }
+  view->cache_redis = RedisFor(core->cache_redis, *view);
+  view->shared_redis = RedisFor(core->shared_redis, *view);
+  if (view_ != nullptr) {
+    // Requests that still run under the old view do without.
+    for (const auto& client : {view_->cache_redis, view_->shared_redis}) {
+      if (client != nullptr && client != view->cache_redis && client != view->shared_redis) client->Close();
+    }
+  }
   view->core = std::move(core);
   view_ = std::move(view);
   on_adopt_.Fire();
   on_scrape_stop_.Fire();
+  on_change_.Fire();
 }
 
-void Worker::CloseIdleUpstreams() {
+void Worker::Stop() {
+  stopping_ = true;
   for (const auto& pool : view_->pools) pool->CloseIdle();
+  for (const auto& client : {view_->cache_redis, view_->shared_redis}) {
+    if (client != nullptr) client->Close();
+  }
+  on_adopt_.Fire();
+  on_change_.Fire();
+  on_scrape_stop_.Fire();
 }
 
 void Worker::DescribeBadRequest(int status, std::string_view why, std::string& header_lines, std::string& body) {

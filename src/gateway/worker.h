@@ -10,6 +10,7 @@
 #include "gateway/core.h"
 #include "http/server_connection.h"
 #include "net/event_loop.h"
+#include "redis/client.h"
 #include "upstream/pool.h"
 
 namespace gw::gateway {
@@ -19,12 +20,15 @@ namespace gw::gateway {
 struct View {
   std::shared_ptr<Core> core;
   std::vector<std::shared_ptr<upstream::OriginPool>> pools;  // as core->origins
+  std::shared_ptr<redis::Client> cache_redis, shared_redis;  // null: none; may be one and the same
 
   [[nodiscard]] upstream::OriginPool& PoolOf(const config::Deployment& deployment) const {
     return *pools[core->origin_of[deployment.index]];
   }
 };
 using ViewPtr = std::shared_ptr<const View>;
+
+class LeaseBook;
 
 class Worker : public http::RequestHandler {
  public:
@@ -46,15 +50,25 @@ class Worker : public http::RequestHandler {
   [[nodiscard]] net::CancelSlot& on_adopt() { return on_adopt_; }
   // Likewise for the scrapes of engines (a slot has one listener).
   [[nodiscard]] net::CancelSlot& on_scrape_stop() { return on_scrape_stop_; }
-  void CloseIdleUpstreams();
+  // Likewise, for what replicas share.
+  [[nodiscard]] net::CancelSlot& on_change() { return on_change_; }
+  [[nodiscard]] net::DnsCache& dns() { return dns_; }
+  [[nodiscard]] LeaseBook& leases() { return *leases_; }
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  // At the end of the process: connections close, background work ends.
+  void Stop();
 
  private:
+  [[nodiscard]] std::shared_ptr<redis::Client> RedisFor(const redis::OptionsPtr& options, const View& next);
+
   net::EventLoop& loop_;
   routing::Random random_;
   net::DnsCache dns_;
+  std::unique_ptr<redis::Observer> redis_observer_;
   ViewPtr view_;
-  net::CancelSlot on_adopt_;
-  net::CancelSlot on_scrape_stop_;
+  net::CancelSlot on_adopt_, on_change_, on_scrape_stop_;
+  std::unique_ptr<LeaseBook> leases_;
+  bool stopping_ = false;
 };
 
 }  // namespace gw::gateway

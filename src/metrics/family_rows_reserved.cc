@@ -117,6 +117,11 @@ void AppendReservedRows(std::vector<FamilyRow>& rows) {
                            "Requests that admission control refused"}));
   AppendCleanupRows(rows);
   AppendServiceRows(rows);
+  for (FamilyRow& row : rows) {
+    const bool is_call = row.name == "litellm_redis_latency" || row.name == "litellm_redis_total_requests" ||
+                         row.name == "litellm_redis_failed_requests";
+    if (is_call || row.name.starts_with("litellm_redis_circuit_breaker_")) row.shown = Shown::kWithRedis;
+  }
 }
 
 }  // namespace gw::metrics

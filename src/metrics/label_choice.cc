@@ -130,7 +130,7 @@ std::vector<std::string> ChosenLabels(const FamilyRow& row, const LabelChoice& c
 }
 
 bool IsChosen(const FamilyRow& row, const LabelChoice& choice) {
-  if (row.shown == Shown::kWithFeature) return false;
+  if (row.shown == Shown::kWithFeature || row.shown == Shown::kWithRedis) return false;
   if (row.shown == Shown::kWithServices) return choice.services;
   for (const std::string& name : choice.exclude_metrics) {
     if (FindSelectable(name) == &row) return false;

@@ -52,6 +52,7 @@ enum class Shown : uint8_t {
   kAlways,
   kWithServices,  // with service_callback: prometheus_system
   kWithFeature,  // created by a feature that does not exist here: reserved, not registered
+  kWithRedis,    // redis_metrics.h registers them
 };
 
 // Parts of the gateway that LiteLLM times as services (metrics facts 2.9).

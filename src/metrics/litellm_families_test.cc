@@ -20,7 +20,8 @@ std::string Line(const FamilyRow& row) {
   std::string line = ExposedName(spec);
   line += ' ';
   line += kTypes[static_cast<size_t>(row.type)];
-  line += row.shown == Shown::kWithFeature ? " reserved" : row.shown == Shown::kWithServices ? " services" : row.is_fed() ? " fed" : " name-only";
+  const bool is_fed = row.is_fed() || row.shown == Shown::kWithRedis;
+  line += row.shown == Shown::kWithFeature ? " reserved" : row.shown == Shown::kWithServices ? " services" : is_fed ? " fed" : " name-only";
   line += " labels=";
   for (size_t i = 0; i < spec.labels.size(); ++i) line += (i > 0 ? "," : "") + spec.labels[i];
   if (!spec.bounds.empty()) {

@@ -117,6 +117,9 @@ std::string MetricsReferenceMarkdown() {
                 "Exposed with `service_callback: [prometheus_system]`. Each has a label named after "
                 "the service.",
                 [](const FamilyRow& row) { return row.shown == Shown::kWithServices; });
+  AppendSection(out, "Families about Redis",
+                "Exposed by a process that was started with a Redis; same names, labels and meaning as in LiteLLM.",
+                [](const FamilyRow& row) { return row.shown == Shown::kWithRedis; });
   AppendSection(out, "Reserved names",
                 "Not exposed. LiteLLM creates them together with a feature that does not exist "
                 "here yet.",

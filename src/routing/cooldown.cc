@@ -1,6 +1,7 @@
 #include "routing/cooldown.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "routing/class_policy.h"
 #include "routing/half_open.h"
@@ -28,22 +29,19 @@ bool TripsByDefaultRules(const config::RouterSettings& settings, GroupFacts grou
   return status == 401 || status == 402 || status == 404;
 }
 
-// Facts 6.2 B and C: the n-th failure within one cooldown time is one too many.
-bool TripsByAllowedFails(DeploymentState& state, const config::Deployment& row,
-                         const config::RouterSettings& settings, GroupFacts group,
-                         const Error& error, TimePoint now) {
-  int64_t allowed = kAllowedFailsDefault;
-  if (row.allowed_fails.has_value()) {
-    allowed = *row.allowed_fails;
-  } else {
-    const int by_policy = PolicyValue(settings.allowed_fails_policy, error);
-    const bool alone_for_good = group.is_single && !group.has_fallbacks;
-    if (by_policy < 0 && alone_for_good) return false;
-    allowed = by_policy >= 0 ? by_policy : settings.allowed_fails.value_or(kAllowedFailsDefault);
-  }
-  const Duration window = FromSeconds(ConfiguredCooldownSeconds(row, settings));
-  const uint64_t fails = CountWindow::Add(state.fails, 1, window, now);
-  return static_cast<int64_t>(fails) > allowed;
+// Facts 6.2 B and C: how many failures within one cooldown time are allowed. nullopt: any number.
+std::optional<int64_t> AllowedFails(const config::Deployment& row, const config::RouterSettings& settings,
+                                    GroupFacts group, const Error& error) {
+  if (row.allowed_fails.has_value()) return *row.allowed_fails;
+  const int by_policy = PolicyValue(settings.allowed_fails_policy, error);
+  const bool alone_for_good = group.is_single && !group.has_fallbacks;
+  if (by_policy < 0 && alone_for_good) return std::nullopt;
+  return by_policy >= 0 ? by_policy : settings.allowed_fails.value_or(kAllowedFailsDefault);
+}
+
+// The n-th failure is one too many.
+bool TripsByAllowedFails(DeploymentState& state, int64_t allowed, Duration window, TimePoint now) {
+  return static_cast<int64_t>(CountWindow::Add(state.fails, 1, window, now)) > allowed;
 }
 
 double CooldownSeconds(const config::Deployment& row, const config::RouterSettings& settings,
@@ -54,7 +52,8 @@ double CooldownSeconds(const config::Deployment& row, const config::RouterSettin
   return ConfiguredCooldownSeconds(row, settings);
 }
 
-// The deadline only moves forward. True iff the row was free before.
+}  // namespace
+
 bool StartCooldown(DeploymentState& state, Duration length, TimePoint now) {
   const int64_t now_ns = NanosecondsOf(now);
   const int64_t length_ns =
@@ -69,8 +68,6 @@ bool StartCooldown(DeploymentState& state, Duration length, TimePoint now) {
   }
   return false;
 }
-
-}  // namespace
 
 bool IsCoolingDown(const DeploymentState& state, TimePoint now) {
   const int64_t now_ns = NanosecondsOf(now);
@@ -109,12 +106,15 @@ FailureEffect RecordFailure(DeploymentState& state, const config::Deployment& ro
 
   const bool has_allowance = row.allowed_fails.has_value() || settings.allowed_fails.has_value() ||
                              settings.allowed_fails_policy.Any();
-  const bool trips = IsHalfOpen(state) ||  // not well yet
-                     (has_allowance ? TripsByAllowedFails(state, row, settings, group, error, now)
-                                    : TripsByDefaultRules(settings, group, error.status, minute));
-  if (!trips) return {};
-  if (settings.half_open_probes) BecomeHalfOpen(state);
   const Duration length = FromSeconds(seconds);
+  std::optional<int64_t> allowed;
+  if (has_allowance) allowed = AllowedFails(row, settings, group, error);
+  const Duration window = FromSeconds(ConfiguredCooldownSeconds(row, settings));
+  const bool trips = IsHalfOpen(state) ||  // not well yet
+                     (has_allowance ? allowed && TripsByAllowedFails(state, *allowed, window, now)
+                                    : TripsByDefaultRules(settings, group, error.status, minute));
+  if (!trips) return {.cooldown = {}, .fails_allowed = allowed, .fails_window = window, .cooldown_then = length};
+  if (settings.half_open_probes) BecomeHalfOpen(state);
   return {.cooldown_started = StartCooldown(state, length, now), .cooldown = length};
 }
 

@@ -36,6 +36,9 @@ inline constexpr double kRetryAfterCooldownSecondsMax = 3600;
 [[nodiscard]] double ConfiguredCooldownSeconds(const config::Deployment& row,
                                                const config::RouterSettings& settings);
 
+// The deadline only moves forward. True iff the row was free before.
+bool StartCooldown(DeploymentState& state, Duration length, TimePoint now);
+
 // Accounts one failed attempt. cooldown_started is true iff the row was not cooling down before.
 FailureEffect RecordFailure(DeploymentState& state, const config::Deployment& row,
                             const config::RouterSettings& settings, GroupFacts group,

@@ -32,6 +32,12 @@ void RequestRoute::Settle(const AttemptOutcome& outcome, TimePoint now) {
   machine_->Settle(outcome, now);
 }
 
+void RequestRoute::OnRefusedElsewhere(Reservation reason, Duration trusted, Duration free_in, TimePoint now) {
+  if (machine_->OnRefusedElsewhere(reason, trusted, free_in, now)) --attempts_;
+}
+
+TokenCounts RequestRoute::reserved() const { return machine_->reserved(); }
+
 void RequestRoute::OnAbandoned() { machine_->OnAbandoned(); }
 
 std::optional<Duration> RequestRoute::HedgeAfter() const { return machine_->HedgeAfter(); }

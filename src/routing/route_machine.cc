@@ -9,6 +9,7 @@
 #include "routing/affinity.h"
 #include "routing/cooldown.h"
 #include "routing/engine_fleet.h"
+#include "routing/elsewhere.h"
 #include "routing/half_open.h"
 #include "routing/latency.h"
 #include "routing/provider_budget.h"
@@ -221,7 +222,8 @@ Step RouteMachine::Attempt(Layer& layer, const config::Deployment& row) {
   last_candidate_ = candidate;
   Note(Explanation::Kind::kPick, layer, row.id);
   if (why_ != nullptr) ExplainHedge(layer);
-  if (!row.silent_model.empty() && !is_mirrored_) {
+  mirrors_now_ = !row.silent_model.empty() && !is_mirrored_;
+  if (mirrors_now_) {
     is_mirrored_ = true;
     candidate.mirror_model = row.silent_model;
     Note(Explanation::Kind::kMirror, layer, row.silent_model);
@@ -309,6 +311,20 @@ void RouteMachine::SettleHeld(Held& held, const AttemptOutcome& outcome, TimePoi
   SettleTokens(state_.at(held.row->index), table.of(held.row).limits, std::exchange(held.tokens, {}),
                outcome.prompt_tokens, outcome.completion_tokens, clock);
   AddSpend(state_, table, settings_, *held.row, outcome.cost_usd, now);
+}
+
+bool RouteMachine::OnRefusedElsewhere(Reservation reason, Duration trusted, Duration free_in, TimePoint now) {
+  if (running_.row == nullptr) return false;
+  const uint32_t row = running_.row->index;
+  TakeBackRequest(state_.at(row), index_.table().at(row).limits);
+  Release();
+  NoteFullElsewhere(state_.at(row), reason, trusted, free_in, now);
+  if (std::exchange(mirrors_now_, false)) is_mirrored_ = false;
+  Layer& layer = stack_.back();
+  layer.tried.pop_back();
+  layer.mode = Mode::kSelect;
+  Note(Explanation::Kind::kRefused, layer, "by the count of all replicas");
+  return true;
 }
 
 void RouteMachine::OnAbandoned() {

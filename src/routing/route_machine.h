@@ -38,12 +38,15 @@ class RouteMachine {
   [[nodiscard]] FailureEffect OnAttemptFailed(const Error& error, TimePoint now);
   void OnAttemptSucceeded(TimePoint now, const AttemptOutcome* outcome);
   void OnAbandoned();
+  // False: nothing was running.
+  bool OnRefusedElsewhere(Reservation reason, Duration trusted, Duration free_in, TimePoint now);
   void Settle(const AttemptOutcome& outcome, TimePoint now);
   [[nodiscard]] std::optional<Duration> HedgeAfter() const;
   [[nodiscard]] HedgeOffer NextHedge(TimePoint now, Random& random);
   void OnOvertaken(Racer loser, Duration waited, const AttemptOutcome* used, TimePoint now);
   [[nodiscard]] FailureEffect OnRacerFailed(Racer who, const Error& error, TimePoint now);
 
+  [[nodiscard]] TokenCounts reserved() const { return running_.tokens; }
   [[nodiscard]] int attempted_retries() const { return stack_.back().retries_done; }
   [[nodiscard]] int max_retries() const { return stack_.back().max_retries; }
   [[nodiscard]] bool has_fallen_back() const { return has_fallen_back_; }
@@ -167,6 +170,7 @@ class RouteMachine {
   int extras_ = 0;            // retries and fallback attempts so far
   bool has_pretended_ = false;
   bool is_mirrored_ = false;
+  bool mirrors_now_ = false;  // by the attempt that runs
   std::optional<TimePoint> started_;
   std::optional<Error> final_error_;
   int tries_ = 0;

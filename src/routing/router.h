@@ -63,6 +63,11 @@ struct alignas(64) DeploymentState {
   std::atomic<uint64_t> day_tokens{0};
   std::atomic<uint64_t> mean_tokens{0};        // of an answer: input | output; 0: none seen
   std::atomic<int64_t> probed_ns{0};           // last background probe: when; negative: it failed
+  // elsewhere.h: what the replicas together have done.
+  std::atomic<int64_t> elsewhere_until_ns{0};  // full by their count until then; in the past: not
+  std::atomic<int64_t> elsewhere_free_ns{0};
+  std::atomic<uint8_t> elsewhere_reason{0};
+  std::atomic<uint64_t> others_tokens{0};      // packed begin | tokens of the others' minute
 };
 
 // Values of the litellm_deployment_state gauge.
@@ -70,8 +75,10 @@ enum class Health : uint8_t { kHealthy = 0, kPartialOutage = 1, kCompleteOutage 
 
 class AffinityTable;
 class EngineFleet;
+enum class Reservation : uint8_t;
 struct Explanation;
 struct HedgeClock;
+struct TokenCounts;
 struct LatencyRings;
 class RetryBudget;
 class SpendWindow;
@@ -297,6 +304,11 @@ struct Step {
 struct FailureEffect {
   bool cooldown_started = false;  // by this very failure: count litellm_deployment_cooled_down once
   Duration cooldown{};
+  // Not cooled down, but such failures are counted: were they more than these within the window over
+  // all replicas, the row would have to leave for `cooldown_then`.
+  std::optional<int64_t> fails_allowed{};
+  Duration fails_window{};
+  Duration cooldown_then{};
 };
 
 // What an attempt took and consumed.
@@ -348,6 +360,11 @@ class RequestRoute {
   void OnAttemptSucceeded(TimePoint now);  // a stream: at its end
   void OnAttemptSucceeded(TimePoint now, const AttemptOutcome& outcome);
   void OnAbandoned();                      // client gone: neither success nor failure
+  // Instead of an outcome: a store that replicas share refuses the row. Nothing was called; Next()
+  // tries the others and ends like a refusal by our own count. elsewhere.h tells the durations.
+  void OnRefusedElsewhere(Reservation reason, Duration trusted, Duration free_in, TimePoint now);
+  // What the attempt that runs has reserved.
+  [[nodiscard]] TokenCounts reserved() const;
   // What a broken or abandoned attempt consumed all the same; before the call that ends it.
   void Settle(const AttemptOutcome& outcome, TimePoint now);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "routing/elsewhere.h"
 #include "routing/packed_window.h"
 #include "routing/route_errors.h"
 
@@ -164,6 +165,9 @@ TokenCounts EstimateTokens(const DeploymentState& state, const RequestControls& 
 
 Reservation ReserveRow(DeploymentState& state, const RowLimits& limits, TokenCounts& tokens,
                        LimitClock clock) {
+  if (limits.IsLimited()) {
+    if (const Reservation full = FullElsewhere(state, clock.now); full != Reservation::kHeld) return full;
+  }
   if (!TakeSlot(state, limits.slots)) return Reservation::kSlotsFull;
   Reservation result = ReserveTokens(state, limits, tokens, clock);
   if (result == Reservation::kHeld) {
@@ -176,6 +180,9 @@ Reservation ReserveRow(DeploymentState& state, const RowLimits& limits, TokenCou
 
 Reservation CheckRow(const DeploymentState& state, const RowLimits& limits, TokenCounts tokens,
                      LimitClock clock) {
+  if (limits.IsLimited()) {
+    if (const Reservation full = FullElsewhere(state, clock.now); full != Reservation::kHeld) return full;
+  }
   if (limits.slots >= 0 && state.in_flight.load(std::memory_order_relaxed) >= limits.slots) {
     return Reservation::kSlotsFull;
   }
@@ -194,6 +201,12 @@ Reservation CheckRow(const DeploymentState& state, const RowLimits& limits, Toke
 
 void ReleaseSlot(DeploymentState& state) {
   state.in_flight.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void TakeBackRequest(DeploymentState& state, const RowLimits& limits) {
+  if (!limits.counts_requests) return;
+  CountWindow::TakeBack(state.rate_window);
+  if (limits.rpd >= 0) DayWindow::TakeBack(state.day_requests);
 }
 
 void ReleaseTokens(DeploymentState& state, TokenCounts held) {
@@ -222,6 +235,9 @@ void SettleTokens(DeploymentState& state, const RowLimits& limits, TokenCounts h
 
 Duration FreeIn(Reservation refusal, const DeploymentState& state, const RowLimits& limits,
                 LimitClock clock) {
+  if (refusal != Reservation::kHeld && FullElsewhere(state, clock.now) == refusal) {
+    return FreeElsewhereIn(state, clock.now);
+  }
   switch (refusal) {
     case Reservation::kRpmReached:
       return CountWindow::Left(state.rate_window, kMinute, clock.now);
@@ -286,6 +302,8 @@ Error RefusalError(Reservation refusal, const DeploymentState& state,
       name = "TPD", limit = limits.tpd, used = UsedToday(state.day_tokens, limits, clock);
       break;
   }
+  // By the count of all replicas, our own says less.
+  if (FullElsewhere(state, clock.now) == refusal) used = std::max(used, limit);
   error.message = fmt::format(
       "litellm.RateLimitError: Model rate limit exceeded. {} limit={}, current usage={}", name,
       limit, used);

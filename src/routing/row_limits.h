@@ -61,6 +61,8 @@ struct LimitClock {
 [[nodiscard]] Reservation CheckRow(const DeploymentState& state, const RowLimits& limits,
                                    TokenCounts tokens, LimitClock clock);
 void ReleaseSlot(DeploymentState& state);
+// The request that ReserveRow has counted a moment ago was not made.
+void TakeBackRequest(DeploymentState& state, const RowLimits& limits);
 void ReleaseTokens(DeploymentState& state, TokenCounts held);
 // Books what was consumed and gives the reservation back, in this order: never under-counted.
 void SettleTokens(DeploymentState& state, const RowLimits& limits, TokenCounts held, int64_t input,

@@ -22,6 +22,7 @@ struct RowLimits {
   bool counts_tokens = false;
 
   [[nodiscard]] bool LimitsRate() const { return rpm >= 0 || rpd >= 0 || LimitsTokens(); }
+  [[nodiscard]] bool IsLimited() const { return slots >= 0 || LimitsRate(); }
   [[nodiscard]] bool LimitsTokens() const {
     return tpm >= 0 || itpm >= 0 || otpm >= 0 || tpd >= 0;
   }

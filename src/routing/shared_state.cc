@@ -87,6 +87,10 @@ void CopyState(const DeploymentState& from, DeploymentState& to) {
   Copy(from.day_tokens, to.day_tokens);
   Copy(from.mean_tokens, to.mean_tokens);
   Copy(from.probed_ns, to.probed_ns);
+  Copy(from.elsewhere_until_ns, to.elsewhere_until_ns);
+  Copy(from.elsewhere_free_ns, to.elsewhere_free_ns);
+  Copy(from.elsewhere_reason, to.elsewhere_reason);
+  Copy(from.others_tokens, to.others_tokens);
 }
 
 std::vector<size_t> OldBudgets(const config::RouterSettings& router, const config::Snapshot* before) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "routing/elsewhere.h"
 #include "routing/packed_window.h"
 #include "routing/route_errors.h"
 
@@ -21,7 +22,7 @@ std::string LimitText(int64_t limit) { return limit < 0 ? "None" : std::to_strin
 double TokensOf(const DeploymentState& state, TimePoint now) {
   const TokenCounts reserved = ReservedTokens(state);
   return static_cast<double>(CountWindow::Read(state.token_window, kMinute, now) +
-                             reserved.input + reserved.output);
+                             reserved.input + reserved.output + TokensElsewhere(state, now));
 }
 
 Error AllOverUsage(std::string_view group, const RowList& rows, const RowTable& table,

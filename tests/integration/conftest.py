@@ -1,11 +1,13 @@
 """Fixtures: scripted upstreams and gateways, each stopped (and checked) at the end of its test."""
 import contextlib
 import itertools
+import time
 
 import openai
 import pytest
 
 from gateway import Gateway
+from redis_server import Redis, running, wait
 from upstreams import Upstream
 
 
@@ -57,3 +59,23 @@ def sdk():
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def redis(tmp_path):
+    with running(Redis(tmp_path / "redis")) as (server,):
+        yield server
+
+
+@pytest.fixture
+def pair(gateway_factory):
+    """Two gateways with the same configuration, connected to Redis."""
+
+    def start(config, **kw):
+        gateways = [gateway_factory(config, **kw) for _ in range(2)]
+        for gateway in gateways:
+            wait(lambda g=gateway: "Redis is away" not in g.log() or "Redis is back" in g.log())
+        time.sleep(0.3)  # connections of each worker
+        return gateways
+
+    return start

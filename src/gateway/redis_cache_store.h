@@ -1,0 +1,16 @@
+// Kept answers in Redis, shared by replicas. A look-up that Redis does not answer in time is a miss;
+// keeping waits for nothing.
+#pragma once
+
+#include <memory>
+
+#include "gateway/cache_store.h"
+
+namespace gw::gateway {
+
+// Larger answers are not kept there: they would hold up whoever shares the connection.
+inline constexpr size_t kRedisValueBytesMax = size_t{1} << 20;
+
+[[nodiscard]] std::unique_ptr<CacheStore> MakeRedisCacheStore();
+
+}  // namespace gw::gateway

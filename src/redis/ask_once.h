@@ -1,0 +1,16 @@
+// One question over a connection of its own: what sentinels and clusters are asked, rarely.
+#pragma once
+
+#include <optional>
+
+#include "net/dial.h"
+#include "redis/node.h"
+#include "redis/resp.h"
+
+namespace gw::redis {
+
+// nullopt: no answer by the deadline, or an error.
+[[nodiscard]] net::Task<std::optional<Reply>> AskOnce(net::EventLoop& loop, net::DnsCache& dns, net::DialTarget target,
+                                                      Login login, Command command, TimePoint deadline);
+
+}  // namespace gw::redis

@@ -19,26 +19,30 @@ Error Malformed(std::string_view why) {
   return ClientError(400, std::string("Malformed multipart body: ").append(why), "invalid_request_error", "request_body");
 }
 
-// The value of `; name=value` or `; name="value"`. Browsers write %22 for a quote inside, so the
-// first quote ends it. Found: `has` is set.
-std::string_view Parameter(std::string_view text, std::string_view name, bool& has) {
-  has = false;
+// The value of `; name=value` or `; name="value"`; nullptr as data: there is none. Browsers write %22 for
+// a quote inside, so the first quote ends it. `odd` is set when readers could differ: the name comes
+// twice, a quote is not closed, a backslash might be an escape.
+std::string_view Parameter(std::string_view text, std::string_view name, bool& odd) {
+  std::string_view found;
   while (true) {
     const size_t mark = text.find(';');
-    if (mark == std::string_view::npos) return {};
+    if (mark == std::string_view::npos) return found;
     text = text.substr(mark + 1);
     const std::string_view rest = Trim(text);
     const size_t equals = rest.find('=');
-    if (equals == std::string_view::npos) return {};
+    if (equals == std::string_view::npos) return found;
     const std::string_view key = Trim(rest.substr(0, equals));
     std::string_view value = rest.substr(equals + 1);
     const bool quoted = value.starts_with('"');
     if (quoted) value.remove_prefix(1);
     const size_t end = value.find(quoted ? '"' : ';');
-    if (quoted && end == std::string_view::npos) return {};
+    if (quoted && end == std::string_view::npos) {
+      odd = true;
+      return found;
+    }
     if (EqualsIgnoreCase(key, name)) {
-      has = true;
-      return quoted ? value.substr(0, end) : Trim(value.substr(0, end));
+      odd = odd || found.data() != nullptr || (quoted && value.substr(0, end).find('\\') != std::string_view::npos);
+      found = quoted ? value.substr(0, end) : Trim(value.substr(0, end));
     }
     // What a quoted value holds is no parameter.
     if (quoted) text = value.substr(end + 1);
@@ -46,9 +50,9 @@ std::string_view Parameter(std::string_view text, std::string_view name, bool& h
 }
 
 std::string_view BoundaryOf(std::string_view content_type) {
-  bool has = false;
-  const std::string_view boundary = Parameter(content_type, "boundary", has);
-  if (boundary.size() > kBoundaryBytesMax) return {};
+  bool odd = false;
+  const std::string_view boundary = Parameter(content_type, "boundary", odd);
+  if (odd || boundary.size() > kBoundaryBytesMax) return {};
   // RFC 2046's characters: none of them needs an escape in a header.
   constexpr std::string_view kAllowed =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'()+_,-./:=? ";
@@ -98,19 +102,27 @@ class Reader {
     if (end == std::string_view::npos) return "the head of a part has no end";
     std::string_view head = rest.substr(0, end);
     at_ += end + 4;
-    bool has_name = false;
+    int dispositions = 0;
+    bool odd = false;
     while (!head.empty()) {
       const size_t line_end = head.find("\r\n");
       const std::string_view line = head.substr(0, line_end);
       head.remove_prefix(line_end == std::string_view::npos ? head.size() : line_end + 2);
       const size_t colon = line.find(':');
       if (colon == std::string_view::npos) return "a header of a part has no colon";
+      if (std::any_of(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }))
+        return "a header of a part holds control characters";
       if (!EqualsIgnoreCase(Trim(line.substr(0, colon)), "content-disposition")) continue;
+      ++dispositions;
       const std::string_view value = line.substr(colon + 1);
-      part.name = Parameter(value, "name", has_name);
-      part.filename = Parameter(value, "filename", part.is_file);
+      bool odd_filename = false;  // names of files are for people
+      part.name = Parameter(value, "name", odd);
+      part.filename = Parameter(value, "filename", odd_filename);
+      part.is_file = part.filename.data() != nullptr;
     }
-    return has_name && !part.name.empty() ? nullptr : "a part has no name";
+    // Another reader might see another name: the upstream must not be told what we were not.
+    if (dispositions > 1 || odd) return "the name of a part is not clear";
+    return part.name.empty() ? "a part has no name" : nullptr;
   }
 
   const std::string_view body_;

@@ -71,6 +71,20 @@ TEST(FormData, RefusesWhatIsNoForm) {
   EXPECT_FALSE(ParseFormData(kType, "--XyZtail\r\n").ok());
 }
 
+TEST(FormData, RefusesNamesThatReadersCouldReadDifferently) {
+  const std::string_view name = "Content-Disposition: form-data; name=\"model\"\r\n";
+  const std::string_view other = "Content-Disposition: form-data; name=\"x\"\r\n";
+  EXPECT_FALSE(ParseFormData(kType, Body({std::string(name).append(other) + "\r\nv"})).ok());
+  EXPECT_FALSE(ParseFormData(kType, Body({"Content-Disposition: form-data; name=\"x\"; name=\"model\"\r\n\r\nv"})).ok());
+  EXPECT_FALSE(ParseFormData(kType, Body({"X: a\nContent-Disposition: form-data; name=\"model\"\r\n\r\nv"})).ok());
+  EXPECT_FALSE(ParseFormData(kType, Body({"Content-Disposition: form-data; name=\"a\\\"; b\"\r\n\r\nv"})).ok());
+  EXPECT_FALSE(ParseFormData(kType, Body({"Content-Disposition: form-data; name=\"model\r\n\r\nv"})).ok());
+  EXPECT_FALSE(ParseFormData("multipart/form-data; boundary=a; boundary=XyZ", Body({kModel})).ok());
+  auto empty_file = ParseFormData(kType, Body({"Content-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n"}));
+  ASSERT_TRUE(empty_file.ok());
+  EXPECT_TRUE(empty_file->Find("file")->is_file);
+}
+
 TEST(FormData, EveryCutIsRefused) {
   const std::string body = Body({kModel, kFile});
   const size_t whole = body.size() - 2;  // the last CRLF is a courtesy

@@ -243,7 +243,8 @@ net::Task<void> Attempt::SendWholeAnswer() {
   }
   values.cost = &*report_.cost;
   std::string_view sent = body_;
-  if (context_.listener != nullptr) [[unlikely]] {
+  // A kept answer does not know another type.
+  if (context_.listener != nullptr && values.content_type.starts_with("application/json")) [[unlikely]] {
     const int64_t asked = report_.usage.prompt_tokens;
     auto kept = context_.listener->OnWhole(candidate_, std::move(body_), report_.usage);
     if (!kept.ok()) {

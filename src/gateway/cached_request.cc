@@ -112,9 +112,15 @@ net::Task<bool> AnswerHit(RequestContext& context, Hit hit) {
 }
 
 // The time a look-up took counts like that of an upstream: it is not the gateway's own work.
-void CountLookup(RequestContext& context, TimePoint begin) {
+Duration CountLookup(RequestContext& context, TimePoint begin) {
   const Duration took = SteadyClock::now() - begin;
   context.timing.upstream += took;
+  return took;
+}
+
+// Redis that did not answer the look-up in time is not asked for limits as well.
+void CountRedisLookup(RequestContext& context, TimePoint begin) {
+  const Duration took = CountLookup(context, begin);
   if (context.view.cache_redis != nullptr && took >= limits::kRedisAnswerTimeout) context.redis_was_late = true;
 }
 
@@ -129,7 +135,7 @@ net::Task<bool> ShareFlight(RequestContext& context, Worker& worker, const Inqui
   const Duration wait_max = FromSeconds(settings.coalesce_wait_s);
   net::CancelSlot& gone = context.exchange.on_client_gone();
   Flights::Joined joined = co_await context.core.cache->flights().Join(key, worker.loop(), gone, wait_max);
-  CountLookup(context, begin);
+  (void)CountLookup(context, begin);
   switch (joined.outcome) {
     case Flights::Outcome::kLead:
       keeper.SetLead(std::move(*joined.lead));
@@ -165,7 +171,7 @@ net::Task<void> RunCachedAnswer(RequestContext& context, Worker& worker, const I
     const std::vector<std::string> keys(1, key);
     const std::vector<cache::EntryPtr> found = co_await context.core.cache->Find(context.view, keys, inquiry.decision);
     const cache::EntryPtr& entry = found.front();
-    CountLookup(context, begin);
+    CountRedisLookup(context, begin);
     if (entry != nullptr) {
       const bool answered = co_await AnswerHit(context, Hit{*entry, entry->body, entry->usage, key});
       if (answered) co_return;
@@ -209,7 +215,7 @@ net::Task<void> RunCachedEmbeddings(RequestContext& context, Worker& worker, con
   if (inquiry.decision.lookup) {
     const TimePoint begin = SteadyClock::now();
     known.found = co_await context.core.cache->Find(context.view, known.keys, inquiry.decision);
-    CountLookup(context, begin);
+    CountRedisLookup(context, begin);
     if (std::find(known.found.begin(), known.found.end(), nullptr) == known.found.end()) {
       const bool answered = co_await AnswerItems(context, known.found);
       if (answered) co_return;
@@ -231,18 +237,11 @@ net::Task<void> RunCachedEmbeddings(RequestContext& context, Worker& worker, con
   co_await RunAndKeep(context, worker, inquiry, keeper);
 }
 
-// Only answers of JSON are kept: an entry does not know another type.
-bool IsKeepable(const RequestContext& context) {
-  if (!context.form) return true;
-  const api::FormPart* format = context.form->Find("response_format");
-  return format == nullptr || format->value.empty() || format->value.ends_with("json");
-}
-
 }  // namespace
 
 net::Task<void> RunCached(RequestContext& context, Worker& worker) {
   const Inquiry inquiry = MakeInquiry(context);
-  if (!inquiry.decision.any() || !IsKeepable(context)) {
+  if (!inquiry.decision.any()) {
     co_await RunRoute(context, worker);
     co_return;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <unordered_map>
 
 #include "base/limits.h"
@@ -178,8 +179,13 @@ net::Task<void> RunLane(Round& round, size_t lane) {
   const Duration interval = IntervalOf(round.view.core->snapshot->router);
   while (!round.stopped) {
     const TimePoint begin = SteadyClock::now();
-    for (size_t i = lane; i < round.targets.size() && !round.stopped; i += limits::kParallelScrapes)
-      co_await ScrapeOne(round, round.targets[i], round.cancels[lane]);
+    for (size_t i = lane; i < round.targets.size() && !round.stopped; i += limits::kParallelScrapes) {
+      try {
+        co_await ScrapeOne(round, round.targets[i], round.cancels[lane]);
+      } catch (const std::exception& failure) {  // the lane must end as it began: the round counts on it
+        log::Error("a scrape ended by an exception", {{"what", failure.what()}});
+      }
+    }
     if (round.stopped) break;
     const Duration pause = interval - (SteadyClock::now() - begin);
     (void)co_await net::Sleep(round.worker.loop(), std::max<Duration>(pause, limits::kScrapePauseMin),

@@ -76,6 +76,10 @@ net::Task<Result<std::string_view>> ReadForm(RequestContext& context, Worker& wo
                           "invalid_request_error", "file");
   }
   const bool digest = context.core.cache != nullptr && context.core.snapshot->cache.transcriptions;
+  const auto files = std::count_if(context.form->parts.begin(), context.form->parts.end(),
+                                   [](const api::FormPart& part) { return part.is_file; });
+  // Which of several an upstream takes is its own matter; a key of the cache must not guess.
+  if (files > 1) co_return ClientError(400, "The form holds more than one file", "invalid_request_error", "file");
   std::string sha256;
   if (digest && file->value.size() > kHashedOnLoopBytesMax) {
     std::function<void()> work = [&sha256, file] { sha256 = Sha256Hex(file->value); };

@@ -7,6 +7,7 @@
 #include "accounting/cost.h"
 #include "gateway/account.h"
 #include "gateway/attempt.h"
+#include "gateway/shared_lease.h"
 
 namespace gw::gateway {
 
@@ -21,7 +22,7 @@ struct Lane {
   const routing::Racer racer;
   net::CancelSlot cancel;
   Attempt attempt;
-  enum class State : uint8_t { kRunning, kReady, kOver } state = State::kRunning;
+  enum class State : uint8_t { kIdle, kRunning, kReady, kOver } state = State::kIdle;
   bool is_out = false;          // told to the route and accounted
   std::exception_ptr failure;
 
@@ -43,13 +44,6 @@ class Race {
 
   // Until the client has its answer, or the last attempt has failed.
   net::Task<void> Run();
-  // Ends what still runs; nothing refers to the race afterwards.
-  net::Task<void> End();
-  [[nodiscard]] AttemptReport& report() { return current_->attempt.report(); }
-  // The row the report is about, if it is not the first.
-  [[nodiscard]] const routing::Candidate* overtaker() const { return current_ == &first_ ? nullptr : &other_; }
-
- private:
   // Suspends the race until something is new, or until no lane runs.
   struct Wait {
     Race& race;
@@ -61,7 +55,13 @@ class Race {
     }
     void await_resume() const { race.has_news_ = false; }
   };
+  // Ends what still runs; nothing refers to the race afterwards.
+  [[nodiscard]] Wait End();
+  [[nodiscard]] AttemptReport& report() { return current_->attempt.report(); }
+  // The row the report is about, if it is not the first.
+  [[nodiscard]] const routing::Candidate* overtaker() const { return current_ == &first_ ? nullptr : &other_; }
 
+ private:
   static net::Task<void> Fetch(Race& race, Lane& lane);
   static void OnDelay(void* self);
   static void OnGone(void* self);
@@ -94,13 +94,15 @@ class Race {
 };
 
 net::Task<void> Race::Fetch(Race& race, Lane& lane) {
+  lane.state = Lane::State::kRunning;
   bool ready = false;
   try {
     ready = co_await lane.attempt.Fetch();
+    if (!ready || lane.is_out) lane.attempt.Drop();
   } catch (...) {
     lane.failure = std::current_exception();
+    ready = false;
   }
-  if (!ready || lane.is_out) lane.attempt.Drop();
   lane.state = ready ? Lane::State::kReady : Lane::State::kOver;
   race.has_news_ = true;
   race.Wake();  // last: whoever waits may end the race here
@@ -177,6 +179,7 @@ void Race::TellFailure(Lane& lane) {
   lane.is_out = true;
   const Error& error = *lane.attempt.report().error;
   const routing::FailureEffect effect = route_.OnRacerFailed(lane.racer, error, SteadyClock::now());
+  ShareFailure(context_.view, *lane.attempt.candidate().deployment, effect);
   AccountAttemptFailure(context_, lane.attempt.candidate(), error, effect.cooldown_started);
   if (&lane == current_) MakeCurrent(*Other(lane));
 }
@@ -230,10 +233,11 @@ void Race::Abandon() {
   AccountAborted(context_, other.attempt.candidate(), "cancelled", report.has_usage ? &report.usage : nullptr, 0);
 }
 
-net::Task<void> Race::End() {
+// No coroutine: it must not need memory, the lanes refer to the race until they are over.
+Race::Wait Race::End() {
   if (first_.runs()) first_.cancel.Fire();
   if (second_ && second_->runs()) second_->cancel.Fire();
-  co_await Wait{*this, true};
+  return Wait{*this, true};
 }
 
 }  // namespace

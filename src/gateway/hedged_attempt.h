@@ -21,7 +21,7 @@ namespace gw::gateway {
                                                         const routing::RequestRoute& route) {
   if (!context.core.snapshot->router.hedging.enabled || context.continuing) [[likely]] return std::nullopt;
   // A second row would have to be asked for among all replicas first, and this is no time to wait.
-  if (context.view.shared_redis != nullptr && context.core.index.table().any_limit()) return std::nullopt;
+  if (context.view.shared_redis != nullptr && context.core.index.table().any_shared()) return std::nullopt;
   return route.HedgeAfter();
 }
 

@@ -146,7 +146,9 @@ SharedLease::~SharedLease() {
                     std::to_string(counts ? std::max<int64_t>(output_, 0) : 0),
                     std::to_string(DayOf(core_->index.table().at(row_->index).limits, UnixSeconds()))};
   call.patient = true;
-  net::Spawn(RunSettle(client_, core_, row_->index, std::move(call)));
+  // A reload may have closed the client that was asked; the keys are where they were.
+  const std::shared_ptr<redis::Client>& now = worker_.view()->shared_redis;
+  net::Spawn(RunSettle(now != nullptr ? now : client_, core_, row_->index, std::move(call)));
 }
 
 namespace {

@@ -29,8 +29,14 @@ for _, lease in ipairs(dead) do
   redis.call('ZREM', KEYS[2], lease)
   held(lease, -1)
 end
+-- Without a lease nothing is held: what was lost with a replica or an evicted key must not stay reserved.
+if use.hi + use.ho > 0 and redis.call('EXISTS', KEYS[2]) == 0 then
+  use.hi = 0
+  use.ho = 0
+end
+-- Forward only: clocks of replicas differ a little around midnight.
 local function today(day)
-  if use.d ~= day then
+  if day > use.d then
     use.d = day
     use.dr = 0
     use.dt = 0
@@ -73,7 +79,7 @@ if ARGV[14] == '1' then
   use.dr = use.dr + 1
 end
 redis.call('ZADD', KEYS[2], now + lease_ms, lease)
-redis.call('PEXPIRE', KEYS[2], 2 * lease_ms)
+redis.call('PEXPIRE', KEYS[2], 172800000)
 held(lease, 1)
 save()
 return {0, 0, use.r, use.t + use.hi + use.ho}
@@ -97,10 +103,8 @@ for n = 2, #ARGV do
   if not redis.call('ZSCORE', KEYS[2], ARGV[n]) then held(ARGV[n], 1) end
   redis.call('ZADD', KEYS[2], now + lease_ms, ARGV[n])
 end
-if #ARGV > 1 or #dead > 0 then
-  redis.call('PEXPIRE', KEYS[2], 2 * lease_ms)
-  save()
-end
+if #ARGV > 1 then redis.call('PEXPIRE', KEYS[2], 172800000) end
+if #ARGV > 1 or #dead > 0 then save() end
 return {use.r, use.t + use.hi + use.ho}
 )lua";
 

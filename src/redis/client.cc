@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/limits.h"
@@ -128,7 +129,7 @@ void Client::TellRefusal(std::string_view function, const std::string& why) {
   const TimePoint now = SteadyClock::now();
   if (told_at_ != TimePoint() && now - told_at_ < kInterval) return;
   told_at_ = now;
-  log::Warn("Redis refuses a command", {{"function", std::string(function)}, {"why", why.substr(0, 200)}});
+  log::Warn("Redis refuses a command", {{"function", std::string(function)}, {"why", why.substr(0, std::min<size_t>(why.find(", with args"), 200))}});
 }
 
 net::Task<Answer> Client::Run(ScriptCall call) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <span>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -67,13 +69,14 @@ Node::Node(net::EventLoop& loop, net::DnsCache& dns, std::shared_ptr<Locator> lo
 
 void Node::Start() {
   if (closed_) return;
+  started_ = true;
   if (observer_ != nullptr) observer_->OnServers(1, 0);
   net::Spawn(Run(shared_from_this()));
 }
 
 void Node::Close() {
   const std::shared_ptr<Node> self = shared_from_this();
-  if (!closed_ && observer_ != nullptr) observer_->OnServers(healthy_ ? 0 : -1, healthy_ ? -1 : 0);
+  if (started_ && !closed_ && observer_ != nullptr) observer_->OnServers(healthy_ ? 0 : -1, healthy_ ? -1 : 0);
   closed_ = true;
   healthy_ = false;
   if (stream_) stream_->Cancel();
@@ -93,6 +96,7 @@ net::Task<Answer> Node::Ask(std::string command, int replies, Duration limit, bo
       outbox_.size() + command.size() > limits::kRedisOutboxBytesMax) {
     co_return std::move(waiter.answer);
   }
+  outbox_.reserve(outbox_.size() + command.size());  // throws before anything has changed, or not at all
   for (int i = 1; i < replies; ++i) (void)Push("", pending);
   pending.waiter = &waiter;
   (void)Push(command, pending);
@@ -104,7 +108,12 @@ bool Node::Push(std::string_view bytes, const Pending& pending) {
   pending_.push_back(pending);
   outbox_ += bytes;
   if (!timer_.armed() || pending.deadline < timer_.when()) timer_.Arm(pending.deadline);
-  if (!writing_ && !outbox_.empty()) net::Spawn(Write(shared_from_this()));
+  if (writing_ || outbox_.empty()) return true;
+  try {
+    net::Spawn(Write(shared_from_this()));
+  } catch (const std::bad_alloc&) {
+    Break("no memory");  // ends the wait of everybody in the queue
+  }
   return true;
 }
 
@@ -192,19 +201,26 @@ void Node::TakeReply(Reply reply) {
   pending_.pop_front();
   if (pending.kind == Pending::Kind::kProbe) return OnPong(pending, reply);
   if (pending.kind == Pending::Kind::kLogin) {
-    if (reply.IsError()) Break(reply.text);
+    // Its first word only: some servers repeat what they were sent.
+    if (reply.IsError()) Break("the login is refused: " + reply.text.substr(0, reply.text.find(' ')));
     return;
   }
   Answer answer;
   answer.state = reply.IsError() ? Answer::State::kError : Answer::State::kOk;
   if (reply.IsError()) {
     // Another server has become the master: look for it.
-    if (reply.text.starts_with("READONLY")) Break(reply.text);
+    if (reply.text.starts_with("READONLY")) {
+      was_refused_ = true;
+      Break(reply.text);
+    }
     if (MeansAway(reply.text) && healthy_) {
       SetHealthy(false, reply.text, kConnectionError);
-      probe_at_ = SteadyClock::now() + kProbePause;
+      probe_at_ = SteadyClock::now() + refusal_pause_;
+      refusal_pause_ = std::min<Duration>(refusal_pause_ * 2, kPauseMax);
       ArmTimer();
     }
+  } else {
+    refusal_pause_ = kProbePause;
   }
   answer.reply = std::move(reply);
   if (pending.waiter != nullptr) Finish(pending.waiter, std::move(answer));
@@ -263,7 +279,10 @@ void Node::Drop() {
   std::deque<Pending> lost;
   lost.swap(pending_);
   for (const Pending& pending : lost) {
-    if (pending.waiter != nullptr) Finish(pending.waiter, Answer());
+    if (pending.waiter == nullptr) continue;
+    Answer answer;
+    answer.state = Answer::State::kTimeout;
+    Finish(pending.waiter, std::move(answer));
   }
 }
 
@@ -277,7 +296,7 @@ net::Task<void> Node::Run(std::shared_ptr<Node> self) {
         self->SayHello();
         co_await self->ReadReplies();
       }
-      if (self->healthy_) pause = kPauseMin;
+      if (self->healthy_ && !std::exchange(self->was_refused_, false)) pause = kPauseMin;
       self->stream_->Cancel();
       co_await WriterEnd{*self};
     }

@@ -48,7 +48,7 @@ struct Answer {
   enum class State : uint8_t {
     kOk,
     kError,    // the server refused the command: reply.text
-    kTimeout,  // not in time
+    kTimeout,  // not in time, or lost with the connection: it may have been carried out
     kAway,     // not even asked
   };
   State state = State::kAway;
@@ -122,7 +122,10 @@ class Node : public std::enable_shared_from_this<Node> {
   bool was_told_ = false;    // the log knows that it is away
   bool probing_ = false;     // a PING is under way
   TimePoint probe_at_{};     // when the next one goes out; zero: not planned
+  bool started_ = false;
   bool closed_ = false;
+  bool was_refused_ = false;  // the connection ended because the server is not the master
+  Duration refusal_pause_{std::chrono::milliseconds(20)};  // until the next PING after a server that refused; doubles
   std::string trouble_;      // why the connection ended
   net::CancelSlot wake_, dial_cancel_;
   net::PreciseTimer timer_;

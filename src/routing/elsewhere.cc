@@ -34,8 +34,12 @@ uint64_t TokensElsewhere(const DeploymentState& state, TimePoint now) {
 
 void CoolDownElsewhere(DeploymentState& state, const config::RouterSettings& settings, Duration left, TimePoint now) {
   if (settings.disable_cooldowns || left <= Duration::zero()) return;
-  if (settings.half_open_probes && !IsCoolingDown(state, now)) BecomeHalfOpen(state);
+  const bool is_known = IsCoolingDown(state, now);
+  if (settings.half_open_probes && !is_known) BecomeHalfOpen(state);
+  // Of one that is known already only the end may move: its length is what clients are told.
+  const int64_t length = state.cooldown_length_ns.load(std::memory_order_relaxed);
   (void)StartCooldown(state, std::min(left, kCooldownMax), now);
+  if (is_known) state.cooldown_length_ns.store(length, std::memory_order_relaxed);
 }
 
 }  // namespace gw::routing

@@ -205,7 +205,8 @@ Step RouteMachine::Attempt(Layer& layer, const config::Deployment& row) {
   layer.mode = Mode::kRunning;
   layer.failed_row = nullptr;
   layer.refused_by_us = false;
-  if (layer.tried.empty()) {
+  // Once, also when the first row is refused elsewhere and another one is tried.
+  if (!std::exchange(layer.is_counted, true)) {
     if (RetryBudget* budget = state_.retry_budget()) {
       budget->OnFirstAttempt(settings_.retry_budget.value_or(0));
     }

@@ -82,6 +82,7 @@ class RouteMachine {
     TargetList plan;
     size_t plan_next = 0;
 
+    bool is_counted = false;   // as a first attempt, in the budgets of retries and hedges
     bool in_failover = false;  // weighted failover: the group's other rows, once each
 
     std::optional<FallbackHop> hop;        // that led to this layer

@@ -97,6 +97,7 @@ RowTable::RowTable(const config::Snapshot& snapshot) : first_(snapshot.deploymen
     any_rpm_ |= facts.rpm > 0;
     any_tpm_ |= facts.tpm > 0;
     any_limit_ |= facts.limits.LimitsRate();
+    any_shared_ |= facts.limits.IsLimited() || facts.limits.counts_tokens;
     any_budget_ |= facts.has_budget || facts.provider_budget >= 0;
   }
   if (has_regex) CompileRegexes(snapshot);

@@ -68,6 +68,8 @@ class RowTable {
   [[nodiscard]] bool any_rpm() const { return any_rpm_; }
   [[nodiscard]] bool any_tpm() const { return any_tpm_; }
   [[nodiscard]] bool any_limit() const { return any_limit_; }
+  // Slots, rates or counts that replicas would share.
+  [[nodiscard]] bool any_shared() const { return any_shared_; }
   [[nodiscard]] bool any_budget() const { return any_budget_; }
   [[nodiscard]] bool any_tag_filtering() const { return any_tag_filtering_; }
   [[nodiscard]] bool any_tag_regex() const { return !tag_regexes_.empty(); }
@@ -80,7 +82,7 @@ class RowTable {
   const config::Deployment* first_;
   std::vector<RowFacts> facts_;
   bool any_blocked_ = false, any_order_ = false, any_weight_ = false, any_rpm_ = false;
-  bool any_tpm_ = false, any_limit_ = false, any_budget_ = false, any_tag_filtering_ = false;
+  bool any_tpm_ = false, any_limit_ = false, any_shared_ = false, any_budget_ = false, any_tag_filtering_ = false;
   std::vector<std::vector<Pattern>> tag_regexes_;  // per row; empty when no row has any
 };
 

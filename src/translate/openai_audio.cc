@@ -44,6 +44,7 @@ class OpenAiTranscription final : public OpenAiAudio {
   Result<UpstreamRequest> BuildRequest() override {
     if (request_.form == nullptr)
       return MapUnsupported(*target_.deployment, "A transcription needs a multipart/form-data body.");
+    SetFormat();
     UpstreamRequest out;
     out.path = "/audio/transcriptions";
     out.headers = BuildOpenAiHeaders({}, target_);
@@ -71,11 +72,18 @@ class OpenAiTranscription final : public OpenAiAudio {
   }
 
  private:
-  // json and verbose_json are objects; text, srt and vtt are not.
-  [[nodiscard]] bool IsPlainText() const {
-    const api::FormPart* format = request_.form->Find("response_format");
-    return format != nullptr && (format->value == "text" || format->value == "srt" || format->value == "vtt");
+  // What the upstream reads: an override, else the client's, else the row's default.
+  void SetFormat() {
+    constexpr std::string_view kKey = "response_format";
+    const json::Object none;
+    const std::string_view forced = json::GetString(request_.overrides != nullptr ? *request_.overrides : none, kKey);
+    const api::FormPart* part = request_.form->Find(kKey);
+    format_ = !forced.empty() ? forced : part != nullptr ? part->value
+                                                         : json::GetString(target_.deployment->default_params, kKey);
   }
+
+  // json and verbose_json are objects; text, srt and vtt are not.
+  [[nodiscard]] bool IsPlainText() const { return format_ == "text" || format_ == "srt" || format_ == "vtt"; }
 
   [[nodiscard]] bool IsOverridden(std::string_view name) const {
     return request_.overrides != nullptr && json::Get(*request_.overrides, name) != nullptr;
@@ -85,7 +93,7 @@ class OpenAiTranscription final : public OpenAiAudio {
   void AddAll(UpstreamRequest& out, const json::Object& object, bool replace) const {
     for (const auto& member : object) {
       const std::string_view name(member.key().data(), member.key().size());
-      if (name == "model" || IsControlMember(name) || member.value().is_structured() || member.value().is_null()) continue;
+      if (name == "model" || name == "stream" || IsControlMember(name) || member.value().is_structured() || member.value().is_null()) continue;
       if (!replace && (request_.form->Find(name) != nullptr || IsOverridden(name))) continue;
       if (member.value().is_string()) {
         AddText(out, name, {member.value().get_string().data(), member.value().get_string().size()});
@@ -130,6 +138,8 @@ class OpenAiTranscription final : public OpenAiAudio {
     if (const auto audio = json::Find(*details, "audio_tokens"))
       usage_.prompt_audio_tokens = std::max<int64_t>(json::ToInt(*audio).value_or(0), 0);
   }
+
+  std::string format_;
 };
 
 class OpenAiSpeech final : public OpenAiAudio {

@@ -44,6 +44,7 @@ class OpenAiAudio : public testing::Test {
   Result<std::string> Translate(std::string body, api::Usage* usage = nullptr) {
     body.reserve(body.size() + json::kPadding);
     const auto translator = MakeOpenAiTranscription(request_, target_);
+    EXPECT_TRUE(translator->BuildRequest().ok());
     auto out = translator->TranslateBody(body);
     if (usage != nullptr) *usage = translator->usage();
     return out;
@@ -109,6 +110,20 @@ TEST_F(OpenAiAudio, PlainTextOnlyWhereItWasAskedFor) {
   EXPECT_FALSE(Translate("").ok());
   SetForm(Field("response_format", "srt"));
   EXPECT_EQ(*Translate("1\n00:00"), "1\n00:00");
+}
+
+TEST_F(OpenAiAudio, FormatOfTheRowOrOfAFallbackCountsAsTheClients) {
+  SetForm("");
+  deployment_.default_params["response_format"] = "text";
+  deployment_.default_params["stream"] = true;
+  EXPECT_EQ(*Translate("hello"), "hello");
+  EXPECT_EQ(Sent().Find("stream"), nullptr);
+  SetForm(Field("response_format", "json"));
+  EXPECT_FALSE(Translate("hello").ok());
+  json::Object overrides;
+  overrides["response_format"] = "vtt";
+  request_.overrides = &overrides;
+  EXPECT_EQ(*Translate("hello"), "hello");
 }
 
 TEST_F(OpenAiAudio, SpeechSplicesTheModelAndPassesBytesOn) {

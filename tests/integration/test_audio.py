@@ -78,6 +78,9 @@ def test_bad_forms_are_refused(gateway_factory, upstream):
     key = {"authorization": "Bearer " + gateway.key}
     assert transcribe(gateway, "ok.a", file=None).status_code == 422
     assert transcribe(gateway, "nobody").status_code == 400
+    two = requests.post(gateway.url + "/v1/audio/transcriptions", data={"model": "ok.a"}, headers=key,
+                        files=[("file", ("a.wav", b"a")), ("file", ("b.wav", b"b"))])
+    assert two.status_code == 400 and "more than one file" in two.json()["error"]["message"]
     as_json = gateway.post("/v1/audio/transcriptions", {"model": "ok.a"})
     assert as_json.status_code == 400
     assert "multipart" in as_json.json()["error"]["message"]

@@ -70,6 +70,17 @@ def test_a_dead_replicas_slots_are_given_up(gateway_factory, upstream, redis, tm
     assert gateway.chat("limited").status_code == 429
 
 
+@while_redis_answers
+def test_tokens_that_nobody_holds_do_not_stay_reserved(gateway_factory, upstream, redis):
+    """A replica died, or its leases were evicted: what it had reserved must not bar the row for two days."""
+    rows = [limited_row(upstream, tpm=1000)]
+    gateway = gateway_factory(config_of(upstream, at(redis), rows=rows, router=HARD))
+    time.sleep(0.3)
+    redis.cli("hset", "gw:{id-ok.a}:use", "hi", "5000", "ho", "5000")
+    assert gateway.chat("limited", max_tokens=5).status_code == 200
+    wait(lambda: redis.cli("hmget", "gw:{id-ok.a}:use", "hi", "ho").split() == ["0", "0"], what="nothing is held")
+
+
 # ---------------------------------------------------------------- cooldowns
 def cooling(gateway, model_id):
     return gateway.metric("litellm_deployment_state", model_id=model_id) == 2

@@ -54,7 +54,8 @@ TEST(FormData, QuotedBoundaryEmptyValuesAndEmptyForm) {
 }
 
 TEST(FormData, LastOfOneNameCounts) {
-  auto form = ParseFormData(kType, Body({kModel, "Content-Disposition: form-data; name=\"model\"\r\n\r\nother"}));
+  const std::string body = Body({kModel, "Content-Disposition: form-data; name=\"model\"\r\n\r\nother"});
+  auto form = ParseFormData(kType, body);
   ASSERT_TRUE(form.ok());
   EXPECT_EQ(form->Find("model")->value, "other");
 }
@@ -80,7 +81,8 @@ TEST(FormData, RefusesNamesThatReadersCouldReadDifferently) {
   EXPECT_FALSE(ParseFormData(kType, Body({"Content-Disposition: form-data; name=\"a\\\"; b\"\r\n\r\nv"})).ok());
   EXPECT_FALSE(ParseFormData(kType, Body({"Content-Disposition: form-data; name=\"model\r\n\r\nv"})).ok());
   EXPECT_FALSE(ParseFormData("multipart/form-data; boundary=a; boundary=XyZ", Body({kModel})).ok());
-  auto empty_file = ParseFormData(kType, Body({"Content-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n"}));
+  const std::string body = Body({"Content-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n"});
+  auto empty_file = ParseFormData(kType, body);
   ASSERT_TRUE(empty_file.ok());
   EXPECT_TRUE(empty_file->Find("file")->is_file);
 }

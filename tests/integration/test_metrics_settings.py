@@ -7,7 +7,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from gateway import BINARY, PATIENCE, row
+from gateway import BINARY, PATIENCE, SANITIZED, row
 
 TOTAL = "litellm_proxy_total_requests_metric_total"
 FAILED = "litellm_proxy_failed_requests_metric_total"
@@ -203,7 +203,8 @@ def users_of(gateway):
 
 def test_idle_series_go_and_come_again(gateway_factory, upstream):
     gateway = gateway_factory(config(upstream, enable_end_user_cost_tracking_prometheus_only=True,
-                                     prometheus_metrics_ttl_seconds=0.5, prometheus_metrics_cleanup_interval_seconds=0.1), workers=2)
+                                     prometheus_metrics_ttl_seconds=5 if SANITIZED else 2,
+                                     prometheus_metrics_cleanup_interval_seconds=0.1), workers=2)
     for name in ("alice", "bob"):
         assert chat(gateway, user=name).status_code == 200
     assert gateway.wait_metric(2, TOTAL) == 2

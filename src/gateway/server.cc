@@ -223,14 +223,25 @@ bool Server::Impl::WaitForDrain() {
   return false;
 }
 
+namespace {
+
+// A round each for cancelled operations, for the coroutines that waited for them, and for theirs.
+void StopAfter(net::EventLoop& loop, int rounds) {
+  loop.Post([&loop, rounds] {
+    if (rounds > 1) StopAfter(loop, rounds - 1);
+    else loop.Stop();
+  });
+}
+
+}  // namespace
+
 void Server::Impl::StopThreads() {
   for (auto& lane : lanes) {
     Lane* raw = lane.get();
     raw->loop.Post([raw] {
       raw->stop_upkeep.Fire();
       raw->worker->Stop();  // background work sees the drain and ends
-      // A round each for cancelled operations, and for the coroutines that waited for them.
-      raw->loop.Post([raw] { raw->loop.Post([raw] { raw->loop.Stop(); }); });
+      StopAfter(raw->loop, 16);
     });
   }
   for (auto& lane : lanes) lane->thread.join();

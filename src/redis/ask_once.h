@@ -9,8 +9,9 @@
 
 namespace gw::redis {
 
-// nullopt: no answer by the deadline, or an error.
+// nullopt: no answer by the deadline, an error, or `cancel` fired.
 [[nodiscard]] net::Task<std::optional<Reply>> AskOnce(net::EventLoop& loop, net::DnsCache& dns, net::DialTarget target,
-                                                      Login login, Command command, TimePoint deadline);
+                                                      Login login, Command command, TimePoint deadline,
+                                                      net::CancelSlot& cancel);
 
 }  // namespace gw::redis

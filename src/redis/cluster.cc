@@ -46,6 +46,7 @@ void Cluster::Close() {
   closed_ = true;
   for (auto& [name, node] : nodes_) node->Close();
   wake_.Fire();
+  end_.Fire();
 }
 
 std::vector<std::shared_ptr<Node>> Cluster::nodes() const {
@@ -125,7 +126,7 @@ net::Task<bool> Cluster::AskForMap() {
     Command command("CLUSTER", {"SLOTS"});
     const TimePoint deadline = SteadyClock::now() + kAskTimeout;
     const std::optional<Reply> reply =
-        co_await AskOnce(loop_, dns_, target, std::move(login), std::move(command), deadline);
+        co_await AskOnce(loop_, dns_, target, std::move(login), std::move(command), deadline, end_);
     if (closed_) co_return false;
     if (reply && TakeMap(*reply, target.host)) co_return true;
   }
@@ -148,7 +149,7 @@ net::Task<void> Cluster::Refresh(std::shared_ptr<Cluster> self) {
     if (!found && !told) log::Warn("Redis cluster: no start-up node tells the slots");
     told = !found;
     // Not more often than this, however many keys have moved.
-    (void)co_await net::Sleep(self->loop_, kPauseStale, nullptr);
+    (void)co_await net::Sleep(self->loop_, kPauseStale, &self->end_);
     if (self->closed_) break;
     if (self->stale_) continue;
     const Duration pause = found && self->AllWell() ? Duration(kPauseWell) : Duration(kPauseAway);

@@ -53,7 +53,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   Observer* const observer_;
   std::map<std::string, std::shared_ptr<Node>> nodes_;  // by "host:port"
   std::array<std::shared_ptr<Node>, kSlots> owners_;
-  net::CancelSlot wake_;
+  net::CancelSlot wake_, end_;  // end_: of what goes on to its own end otherwise
   bool stale_ = true;
   bool closed_ = false;
 };

@@ -11,7 +11,9 @@ constexpr std::chrono::milliseconds kSentinelTimeout{500};
 class Fixed final : public Locator {
  public:
   explicit Fixed(net::DialTarget target) : target_(std::move(target)) {}
-  net::Task<std::optional<net::DialTarget>> Locate(net::EventLoop&, net::DnsCache&) override { co_return target_; }
+  net::Task<std::optional<net::DialTarget>> Locate(net::EventLoop&, net::DnsCache&, net::CancelSlot&) override {
+    co_return target_;
+  }
 
  private:
   const net::DialTarget target_;
@@ -21,7 +23,8 @@ class BySentinels final : public Locator {
  public:
   explicit BySentinels(OptionsPtr options) : options_(std::move(options)) {}
 
-  net::Task<std::optional<net::DialTarget>> Locate(net::EventLoop& loop, net::DnsCache& dns) override {
+  net::Task<std::optional<net::DialTarget>> Locate(net::EventLoop& loop, net::DnsCache& dns,
+                                                    net::CancelSlot& cancel) override {
     std::optional<net::DialTarget> found;
     const size_t count = options_->targets.size();
     for (size_t i = 0; i < count && !found; ++i) {
@@ -29,7 +32,7 @@ class BySentinels final : public Locator {
       Command command("SENTINEL", {"get-master-addr-by-name", options_->settings.service_name});
       const TimePoint deadline = SteadyClock::now() + kSentinelTimeout;
       const std::optional<Reply> reply = co_await AskOnce(loop, dns, options_->targets[at], options_->sentinel_login,
-                                                          std::move(command), deadline);
+                                                          std::move(command), deadline, cancel);
       if (!reply || reply->items.size() != 2) continue;
       const int64_t port = reply->items[1].AsInt(0);
       if (port < 1 || port > 65'535) continue;

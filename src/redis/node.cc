@@ -141,7 +141,7 @@ void Node::Finish(Waiter* waiter, Answer answer) {
 }
 
 net::Task<void> Node::Connect() {
-  const auto target = co_await locator_->Locate(loop_, dns_);
+  const auto target = co_await locator_->Locate(loop_, dns_, dial_cancel_);
   if (closed_) co_return;
   if (!target) {
     trouble_ = "nobody knows the master";

@@ -41,7 +41,8 @@ class Locator {
   Locator(const Locator&) = delete;
   Locator& operator=(const Locator&) = delete;
   // nullopt: nobody knows at the moment.
-  [[nodiscard]] virtual net::Task<std::optional<net::DialTarget>> Locate(net::EventLoop& loop, net::DnsCache& dns) = 0;
+  [[nodiscard]] virtual net::Task<std::optional<net::DialTarget>> Locate(net::EventLoop& loop, net::DnsCache& dns,
+                                                                        net::CancelSlot& cancel) = 0;
 };
 
 struct Answer {

@@ -41,7 +41,7 @@ std::shared_ptr<Locator> Subscriber::NextLocator() {
 
 net::Task<void> Subscriber::Listen() {
   const std::shared_ptr<Locator> locator = NextLocator();
-  const auto target = co_await locator->Locate(loop_, dns_);
+  const auto target = co_await locator->Locate(loop_, dns_, dial_cancel_);
   if (closed_ || !target) co_return;
   const TimePoint deadline = SteadyClock::now() + limits::kRedisConnectTimeout;
   net::DialResult dialled = co_await net::Dial(loop_, dns_, *target, deadline, &dial_cancel_);

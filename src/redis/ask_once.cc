@@ -31,14 +31,8 @@ net::Task<std::optional<Reply>> AskOnce(net::EventLoop& loop, net::DnsCache& dns
   const net::DialResult dialled = co_await net::Dial(loop, dns, target, deadline, &cancel);
   if (dialled.stream == nullptr) co_return none;
   const StreamCancel cancels(cancel, *dialled.stream);
-  std::string bytes;
-  size_t expected = 1;
-  if (!login.password.empty()) {
-    Command auth("AUTH");
-    if (!login.username.empty()) auth.Add(login.username);
-    bytes += auth.Add(login.password).Encode();
-    ++expected;
-  }
+  std::string bytes = login.AuthCommand();
+  size_t expected = bytes.empty() ? 1 : 2;
   bytes += command.Encode();
   net::InputBuffer input(loop, *dialled.stream, limits::kReadBufferBytes);
   const std::string_view piece = bytes;

@@ -48,6 +48,13 @@ bool MeansAway(std::string_view error) {
 
 }  // namespace
 
+std::string Login::AuthCommand() const {
+  if (password.empty()) return {};
+  Command auth("AUTH");
+  if (!username.empty()) auth.Add(username);
+  return auth.Add(password).Encode();
+}
+
 struct Node::Settled {
   Waiter& waiter;
   bool await_ready() const noexcept { return waiter.done; }
@@ -97,24 +104,23 @@ net::Task<Answer> Node::Ask(std::string command, int replies, Duration limit, bo
     co_return std::move(waiter.answer);
   }
   outbox_.reserve(outbox_.size() + command.size());  // throws before anything has changed, or not at all
-  for (int i = 1; i < replies; ++i) (void)Push("", pending);
+  for (int i = 1; i < replies; ++i) Push("", pending);
   pending.waiter = &waiter;
-  (void)Push(command, pending);
+  Push(command, pending);
   co_await Settled{waiter};
   co_return std::move(waiter.answer);
 }
 
-bool Node::Push(std::string_view bytes, const Pending& pending) {
+void Node::Push(std::string_view bytes, const Pending& pending) {
   pending_.push_back(pending);
   outbox_ += bytes;
   if (!timer_.armed() || pending.deadline < timer_.when()) timer_.Arm(pending.deadline);
-  if (writing_ || outbox_.empty()) return true;
+  if (writing_ || outbox_.empty()) return;
   try {
     net::Spawn(Write(shared_from_this()));
   } catch (const std::bad_alloc&) {
     Break("no memory");  // ends the wait of everybody in the queue
   }
-  return true;
 }
 
 net::Task<void> Node::Write(std::shared_ptr<Node> self) {
@@ -159,12 +165,8 @@ void Node::SayHello() {
   login.kind = Pending::Kind::kLogin;
   login.sent = now;
   login.deadline = now + limits::kRedisProbeTimeout;
-  if (!login_.password.empty()) {
-    Command auth("AUTH");
-    if (!login_.username.empty()) auth.Add(login_.username);
-    (void)Push(auth.Add(login_.password).Encode(), login);
-  }
-  if (login_.db != 0) (void)Push(Command("SELECT").Add(login_.db).Encode(), login);
+  if (const std::string auth = login_.AuthCommand(); !auth.empty()) Push(auth, login);
+  if (login_.db != 0) Push(Command("SELECT").Add(login_.db).Encode(), login);
   Probe(now);
 }
 
@@ -176,7 +178,7 @@ void Node::Probe(TimePoint now) {
   probe.kind = Pending::Kind::kProbe;
   probe.sent = now;
   probe.deadline = now + limits::kRedisProbeTimeout;
-  (void)Push(Command("PING").Encode(), probe);
+  Push(Command("PING").Encode(), probe);
 }
 
 void Node::OnPong(const Pending& pending, const Reply& reply) {

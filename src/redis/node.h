@@ -31,6 +31,9 @@ namespace gw::redis {
 struct Login {
   std::string username, password;
   int db = 0;
+
+  // The encoded AUTH; empty: none is needed.
+  [[nodiscard]] std::string AuthCommand() const;
 };
 
 // Where a connection goes now; asked before each one.
@@ -94,7 +97,7 @@ class Node : public std::enable_shared_from_this<Node> {
   net::Task<void> ReadReplies();
   void SayHello();
   void Probe(TimePoint now);
-  bool Push(std::string_view bytes, const Pending& pending);
+  void Push(std::string_view bytes, const Pending& pending);
   void TakeReply(Reply reply);
   void OnPong(const Pending& pending, const Reply& reply);
   void Drop();               // after the connection's end

@@ -47,13 +47,7 @@ net::Task<void> Subscriber::Listen() {
   net::DialResult dialled = co_await net::Dial(loop_, dns_, *target, deadline, &dial_cancel_);
   if (closed_ || dialled.stream == nullptr) co_return;
   stream_ = dialled.stream.get();
-  std::string bytes;
-  const Login& login = options_->login;
-  if (!login.password.empty()) {
-    Command auth("AUTH");
-    if (!login.username.empty()) auth.Add(login.username);
-    bytes += auth.Add(login.password).Encode();
-  }
+  std::string bytes = options_->login.AuthCommand();
   bytes += Command("SUBSCRIBE", {channel_}).Encode();
   net::InputBuffer input(loop_, *dialled.stream, limits::kReadBufferBytes);
   const std::string_view piece = bytes;

@@ -15,6 +15,7 @@ class Answer:
     text: str
     tools: list = field(default_factory=list)  # [(id, name, arguments)]
     usage: bool = True
+    detailed: bool = False  # usage tells the kinds of tokens
 
     @staticmethod
     def of(behaviour, call):
@@ -25,7 +26,7 @@ class Answer:
             return Answer("It is " + str(messages[-1].get("content")))
         if behaviour == "echo":
             return Answer(json.dumps({"headers": call.headers, "body": call.body, "path": call.path}))
-        return Answer("Hello from " + call.model, usage=behaviour != "nousage")
+        return Answer("Hello from " + call.model, usage=behaviour != "nousage", detailed=behaviour == "detailed")
 
     @property
     def pieces(self):
@@ -58,6 +59,11 @@ def error(code):
 def usage(completion_tokens=COMPLETION_TOKENS):
     return {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": completion_tokens,
             "total_tokens": PROMPT_TOKENS + completion_tokens}
+
+
+def detailed_usage():
+    return {**usage(), "prompt_tokens_details": {"cached_tokens": 4, "cache_creation_tokens": 3, "audio_tokens": 2},
+            "completion_tokens_details": {"reasoning_tokens": 5, "audio_tokens": 1}}
 
 
 def _is(call, name):
@@ -103,7 +109,7 @@ def whole(call, answer):
             choice["message"]["tool_calls"] = _tool_calls(answer, False)
     out["choices"] = [{"index": 0, "logprobs": None, "finish_reason": answer.finish, **choice}]
     if answer.usage:
-        out["usage"] = usage()
+        out["usage"] = detailed_usage() if answer.detailed else usage()
     return out
 
 

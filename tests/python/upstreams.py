@@ -4,6 +4,7 @@ One server speaks both protocols (the path decides). The model name up to the fi
 behaviour, the rest keeps callers apart ("ok.a" and "ok.b" are counted separately):
 
   ok  tools  echo  nousage       a good answer (stream or not, as asked)
+  detailed                       a good answer whose usage tells cached, audio and reasoning tokens
   delay-MS                       a good answer after MS milliseconds
   stream-N-GAP                   N content chunks (stream), GAP milliseconds between them
   big-MB                         a stream of MB megabytes as fast as the reader takes it

@@ -4,7 +4,8 @@ One server speaks both protocols (the path decides). The model name up to the fi
 behaviour, the rest keeps callers apart ("ok.a" and "ok.b" are counted separately):
 
   ok  tools  echo  nousage       a good answer (stream or not, as asked)
-  detailed                       a good answer whose usage tells cached, audio and reasoning tokens
+  detailed                       a good answer whose usage tells cached, audio and reasoning tokens, and whose
+                                 headers tell what is left of the rate limits
   delay-MS                       a good answer after MS milliseconds
   stream-N-GAP                   N content chunks (stream), GAP milliseconds between them
   big-MB                         a stream of MB megabytes as fast as the reader takes it
@@ -131,6 +132,7 @@ class Upstream:
     connections: list = field(default_factory=list)
     engine: dict | None = None  # served at /metrics as vLLM would; None: 404
     scrapes: int = 0
+    healed: bool = False  # every model is answered as "ok" is
     _writers: set = field(default_factory=set)
 
     def __enter__(self):
@@ -232,6 +234,8 @@ class Upstream:
         is_form = headers.get("content-type", "").startswith("multipart/form-data")
         body = form_fields(headers, raw) if is_form else json.loads(raw) if raw else None
         model = str(body.get("model", "")) if isinstance(body, dict) else ""
+        if self.healed:
+            model = "ok." + model
         call = Call(path, headers, body, model, record, time.monotonic())
         reply = _Reply(writer, call)
         if path == "/metrics":
@@ -301,7 +305,8 @@ async def _whole_answer(protocol, reply, call, behaviour, answer):
         reply.head(200, [("Content-Type", "application/json")], 5000)
         await reply.part(payload[:30] if audio else json.dumps(payload).encode()[:30])
         raise Drop()
-    await reply.whole(200, payload, media=openai_protocol.media_type(call) if audio else None)
+    limits = [("x-ratelimit-remaining-requests", "99"), ("x-ratelimit-remaining-tokens", "9999")] if answer.detailed else []
+    await reply.whole(200, payload, limits, media=openai_protocol.media_type(call) if audio else None)
 
 
 async def _stream(protocol, reply, call, behaviour, numbers, answer):

@@ -53,7 +53,7 @@ MODELS = [
     panel("stacked", "Failures by class", "401: a key. ProxyModelNotFoundError: a name. Timeout and 5xx: an upstream, and no "
           "fallback helped.", "reqps", 8, 8,
           [query(rate("litellm_proxy_failed_requests_metric_total", ASKED, "exception_class"), "{{exception_class}}")]),
-    panel("timeseries", "First token p95", "Streams only; what people feel.", "s", 8, 8,
+    panel("timeseries", "First token p95 by model", "Streams only; what people feel.", "s", 8, 8,
           [query(quantile("0.95", FIRST, ASKED, "requested_model"), "{{requested_model}}", exemplar=True)]),
     panel("timeseries", "Latency", "All models together. A dot is an exemplar: it leads to the trace.", "s", 12, 8,
           quantiles(LATENCY, ASKED)),

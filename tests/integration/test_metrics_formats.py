@@ -1,6 +1,5 @@
 """Do exemplars and native histograms arrive? OpenMetrics and protobuf, read by independent parsers and Prometheus."""
 import gzip
-import subprocess
 import time
 
 import pytest
@@ -9,7 +8,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 import prometheus_proto
-from gateway import PATIENCE, free_port, row
+from gateway import row
+from prometheus_server import Prometheus
 
 TOTAL = "litellm_proxy_total_requests_metric_total"
 LATENCY = "litellm_request_total_latency_metric"
@@ -135,59 +135,24 @@ def test_protobuf_with_gzip_and_a_name_filter(gateway_factory, upstream):
 
 
 # ------------------------------------------------------------------ a real Prometheus
-class Prometheus:
-    def __init__(self, folder, target, features):
-        self.url = f"http://127.0.0.1:{free_port()}"
-        file = folder / "prometheus.yml"
-        file.write_text("global: {scrape_interval: 500ms, scrape_timeout: 400ms}\n"
-                        f"scrape_configs: [{{job_name: gw, static_configs: [{{targets: ['{target}']}}]}}]\n")
-        self.log = open(folder / "prometheus.log", "wb")
-        self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder}/tsdb", "--log.level=warn",
-             f"--web.listen-address={self.url.removeprefix('http://')}", f"--enable-feature={features}"],
-            stdout=self.log, stderr=self.log)
-
-    def query(self, expression, path="query", **params):
-        try:
-            answer = requests.get(f"{self.url}/api/v1/{path}", params={"query": expression, **params}, timeout=5)
-        except requests.ConnectionError:
-            return []
-        if answer.status_code == 503:  # still starting
-            return []
-        answer = answer.json()
-        assert answer["status"] == "success", answer
-        return answer["data"] if path != "query" else answer["data"]["result"]
-
-    def wait(self, expression, good, timeout=20):
-        end = time.monotonic() + timeout * PATIENCE
-        while True:
-            result = self.query(expression)
-            if result and good(float(result[0]["value"][1])):
-                return float(result[0]["value"][1])
-            assert time.monotonic() < end, (expression, result)
-            time.sleep(0.1)
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(20)
-        self.log.close()
+def watched(folder, gateway, feature):
+    return Prometheus(folder, {"gw": [f"127.0.0.1:{gateway.port}"]}, interval="500ms", features=[feature])
 
 
 def test_prometheus_computes_quantiles_of_native_histograms(gateway_factory, upstream, tmp_path):
     gateway = gateway_factory(config(upstream, prometheus_native_histograms=True), workers=2)
-    prometheus = Prometheus(tmp_path, f"127.0.0.1:{gateway.port}", "native-histograms")
-    try:
-        prometheus.wait("up", lambda v: v == 1)
+    with watched(tmp_path, gateway, "native-histograms") as prometheus:
+        prometheus.wait("up", lambda _, v: v == 1)
         times = []
         for _ in range(60):
             begin = time.monotonic()
             assert chat(gateway, traceparent=TRACEPARENT).status_code == 200
             times.append(time.monotonic() - begin)
-        prometheus.wait(f"histogram_count(sum({LATENCY}))", lambda v: v == 60)
+        prometheus.wait(f"histogram_count(sum({LATENCY}))", lambda _, v: v == 60)
         # What the gateway itself measured: the buckets of its own text.
-        total = prometheus.wait(f"histogram_sum(sum({LATENCY}))", lambda v: v > 0)
+        ((_, total),) = prometheus.wait(f"histogram_sum(sum({LATENCY}))", lambda _, v: v > 0)
         assert total == pytest.approx(gateway.metric(LATENCY + "_sum"), rel=1e-9)
-        median = prometheus.wait(f"histogram_quantile(0.5, sum({LATENCY}))", lambda v: v > 0)
+        ((_, median),) = prometheus.wait(f"histogram_quantile(0.5, sum({LATENCY}))", lambda _, v: v > 0)
         proto = prometheus_proto.families(gateway.get("/metrics", headers=PROTOBUF).content)[LATENCY].metric[0].histogram
         passed = proto.zero_count
         for index, count in prometheus_proto.native_buckets(proto):
@@ -197,17 +162,12 @@ def test_prometheus_computes_quantiles_of_native_histograms(gateway_factory, ups
         upper = 2 ** (index / 2 ** proto.schema)
         assert upper / 2 ** (1 / 2 ** proto.schema) <= median <= upper * 1.0001
         assert 0 < median < sorted(times)[30] * 1.1
-    finally:
-        prometheus.close()
 
 
 def test_prometheus_stores_the_exemplars(gateway_factory, upstream, tmp_path):
     gateway = gateway_factory(config(upstream))
-    prometheus = Prometheus(tmp_path, f"127.0.0.1:{gateway.port}", "exemplar-storage")
-    try:
+    with watched(tmp_path, gateway, "exemplar-storage") as prometheus:
         assert chat(gateway, traceparent=TRACEPARENT).status_code == 200
-        prometheus.wait(f"sum({LATENCY}_count)", lambda v: v == 1)
-        found = prometheus.query(LATENCY + "_bucket", "query_exemplars", start=time.time() - 60, end=time.time() + 60)
+        prometheus.wait(f"sum({LATENCY}_count)", lambda _, v: v == 1)
+        found = prometheus.exemplars(LATENCY + "_bucket", time.time() - 60)
         assert {e["labels"]["trace_id"] for series in found for e in series["exemplars"]} == {TRACE}
-    finally:
-        prometheus.close()

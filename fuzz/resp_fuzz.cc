@@ -1,11 +1,13 @@
 // Replies of Redis are the same however the bytes are cut, and no bytes make the decoder hold more
-// than its bounds.
+// than its bounds. What a search of a vector index answers is read as well.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "redis/resp.h"
+#include "redis/vector_search.h"
 
 namespace {
 
@@ -29,7 +31,11 @@ std::string Read(std::string_view bytes, size_t step) {
     decoder.Feed(bytes.substr(at, step));
     Reply reply;
     auto outcome = ReplyDecoder::Outcome::kMore;
-    while ((outcome = decoder.Next(reply)) == ReplyDecoder::Outcome::kReply) Append(out, reply, 0);
+    while ((outcome = decoder.Next(reply)) == ReplyDecoder::Outcome::kReply) {
+      Append(out, reply, 0);
+      out += std::to_string(gw::redis::ReadIndexFacts(reply).dimension);
+      if (const auto neighbour = gw::redis::ReadNeighbour(std::move(reply))) out += neighbour->key + neighbour->tag;
+    }
     if (outcome == ReplyDecoder::Outcome::kBroken) return out + "broken";
   }
   return out;

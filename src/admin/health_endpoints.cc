@@ -86,7 +86,8 @@ Answer ReadinessDetailsAnswer(const config::Snapshot& snapshot, const RuntimeFac
   body["db"] = "Not connected";
   body["cache"] = nullptr;
   // What serves, also where redis was asked for without naming a server.
-  const config::CacheType serving = snapshot.cache.redis.on() ? config::CacheType::kRedis : config::CacheType::kLocal;
+  config::CacheType serving = snapshot.cache.type;
+  if (!snapshot.cache.redis.on()) serving = config::CacheType::kLocal;
   if (snapshot.cache.on()) body["cache"] = Text(config::CacheTypeName(serving));
   body["litellm_version"] = Text(facts.compat_version);
   body["intertie_version"] = GW_VERSION;

@@ -73,6 +73,15 @@ inline constexpr std::chrono::milliseconds kRedisAnswerTimeout{3};
 inline constexpr std::chrono::milliseconds kRedisPatientTimeout{1000};
 inline constexpr std::chrono::milliseconds kRedisProbeTimeout{1000};
 inline constexpr std::chrono::milliseconds kRedisConnectTimeout{2000};
+// The nearest neighbour among vectors is a search, not a look-up: Redis takes 1.3 ms for 5,000 vectors of
+// 1,536 numbers that share a tag, 21 ms for 20,000.
+inline constexpr std::chrono::milliseconds kRedisSearchTimeout{50};
+// The answer that holds one embedding: 32,768 numbers of 20 characters are 640 KB.
+inline constexpr size_t kEmbeddingBodyBytesMax = size_t{4} << 20;
+// How long the semantic cache is left alone after an embedding that came too late, and after a Redis
+// that cannot serve it.
+inline constexpr std::chrono::seconds kEmbeddingPause{10};
+inline constexpr std::chrono::seconds kSemanticRetryPause{60};
 // Per server and loop: commands and bytes under way; what is beyond counts as not available.
 inline constexpr size_t kRedisPendingMax = 8192;
 inline constexpr size_t kRedisOutboxBytesMax = size_t{16} << 20;

@@ -11,6 +11,8 @@ namespace {
 // compat: what LiteLLM's tiers do when no ttl is configured.
 constexpr double kMemoryTtlS = 600;
 constexpr double kRedisTtlS = 60;
+// LiteLLM keeps them for ever; nothing grows without a bound here.
+constexpr double kSemanticTtlS = 86'400;
 // A namespace is a part of every key of the request.
 constexpr size_t kNamespaceBytesMax = 128;
 
@@ -25,6 +27,16 @@ bool IsTrue(const json::Member& member) {
          (member.kind == json::Kind::kString && EqualsIgnoreCase(json::Unquote(member.value), "true"));
 }
 
+double TierTtl(config::CacheType type) {
+  switch (type) {
+    case config::CacheType::kRedis: return kRedisTtlS;
+    case config::CacheType::kRedisSemantic: return kSemanticTtlS;
+    case config::CacheType::kLocal:
+    case config::CacheType::kOff: break;
+  }
+  return kMemoryTtlS;
+}
+
 bool Covers(const config::CacheSettings& settings, api::Endpoint endpoint, size_t messages) {
   switch (endpoint) {
     case api::Endpoint::kChat:
@@ -32,9 +44,9 @@ bool Covers(const config::CacheSettings& settings, api::Endpoint endpoint, size_
     case api::Endpoint::kCompletions:
       return settings.completions;
     case api::Endpoint::kEmbeddings:
-      return settings.embeddings;
+      return settings.embeddings && !settings.is_semantic();  // a similar text has another vector
     case api::Endpoint::kTranscriptions:
-      return settings.transcriptions;
+      return settings.transcriptions && !settings.is_semantic();
     case api::Endpoint::kMessages:
     case api::Endpoint::kSpeech:
       return false;  // compat: not among the call types that LiteLLM caches
@@ -81,8 +93,7 @@ Decision Decide(const config::CacheSettings& settings, api::Endpoint endpoint, s
   Decision decision;
   if (!settings.on() || controls.off || !Covers(settings, endpoint, messages)) return decision;
   if (!settings.default_on && !controls.use_cache) return decision;
-  const double tier = settings.type == config::CacheType::kLocal ? kMemoryTtlS : kRedisTtlS;
-  const double ttl = controls.ttl_s.value_or(settings.ttl_s.value_or(tier));
+  const double ttl = controls.ttl_s.value_or(settings.ttl_s.value_or(TierTtl(settings.type)));
   decision.ttl = FromSeconds(ttl);
   decision.lookup = !controls.no_cache;
   decision.store = !controls.no_store && ttl > 0;

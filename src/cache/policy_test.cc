@@ -25,6 +25,16 @@ Controls FromHeader(std::string_view header) {
   return controls;
 }
 
+TEST(CachePolicy, ASimilarTextHasAnotherVectorAndAnotherTranscript) {
+  config::CacheSettings settings = Local();
+  settings.type = config::CacheType::kRedisSemantic;
+  EXPECT_TRUE(Decide(settings, Endpoint::kChat, 1, {}).any());
+  EXPECT_TRUE(Decide(settings, Endpoint::kCompletions, 1, {}).any());
+  EXPECT_FALSE(Decide(settings, Endpoint::kEmbeddings, 1, {}).any());
+  EXPECT_FALSE(Decide(settings, Endpoint::kTranscriptions, 1, {}).any());
+  EXPECT_EQ(Decide(settings, Endpoint::kChat, 1, {}).ttl, FromSeconds(86'400));
+}
+
 TEST(CachePolicy, OffMeansNeitherLookUpNorKeep) {
   EXPECT_FALSE(Decide(config::CacheSettings(), Endpoint::kChat, 1, {}).any());
 }

@@ -14,13 +14,13 @@ constexpr std::string_view kPath = "litellm_settings.cache_params";
 struct TypeRow {
   std::string_view name;
   CacheType type;
-  bool is_semantic;
+  bool is_refused;  // a search that does not exist here
 };
 
 constexpr std::array<TypeRow, 9> kTypes = {{
     {"local", CacheType::kLocal, false},
     {"redis", CacheType::kRedis, false},
-    {"redis-semantic", CacheType::kOff, true},
+    {"redis-semantic", CacheType::kRedisSemantic, false},
     {"valkey-semantic", CacheType::kOff, true},
     {"s3", CacheType::kOff, false},
     {"qdrant-semantic", CacheType::kOff, true},
@@ -40,15 +40,27 @@ CacheType ReadType(LoadContext& context, const yaml::Node& params) {
                       "qdrant-semantic, azure-blob, gcs");
     return CacheType::kOff;
   }
-  if (row->is_semantic) {
+  if (row->is_refused) {
     // An answer to a similar question is another answer: whoever asked for it should know at once.
     context.Fatal(kExitRefused, params.place, path,
-                  "'" + name + "' needs vector search, which is not supported; use local or redis, or remove cache");
+                  "'" + name + "' is not supported; use redis-semantic, redis or local, or remove cache");
   } else if (row->type == CacheType::kOff) {
     context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet, params.place, path,
                 "accepted but not implemented: '" + name + "' stores nothing, every request goes upstream");
   }
   return row->type;
+}
+
+void ReadSemantic(LoadContext& context, const yaml::Node& params, CacheSettings& out) {
+  out.semantic = ReadSemanticSettings(context, params);
+  out.redis = ReadCacheRedis(context, params);
+  if (!out.redis.on()) {
+    context.Fatal(kExitRefused, params.place, Join(kPath, "host"),
+                  "'redis-semantic' needs a Redis with vector search: host, url, REDIS_HOST or REDIS_URL");
+  } else if (out.redis.topology == RedisSettings::Topology::kCluster) {
+    context.Fatal(kExitRefused, params.place, Join(kPath, "redis_startup_nodes"),
+                  "'redis-semantic' needs one server (or sentinels): a cluster's index covers one node only");
+  }
 }
 
 void ReadMode(LoadContext& context, const yaml::Node& params, CacheSettings& out) {
@@ -121,6 +133,8 @@ std::string_view CacheTypeName(CacheType type) {
       return "local";
     case CacheType::kRedis:
       return "redis";
+    case CacheType::kRedisSemantic:
+      return "redis-semantic";
     case CacheType::kOff:
       break;
   }
@@ -140,6 +154,7 @@ CacheSettings ReadCacheSettings(LoadContext& context, const yaml::Node& root) {
                    "no Redis is named (host, url, REDIS_HOST, REDIS_URL): each process keeps answers in its own memory");
     }
   }
+  if (out.is_semantic()) ReadSemantic(context, params, out);
   ReadMode(context, params, out);
   ReadCallTypes(params, out);
   ReadTtl(context, params, out);

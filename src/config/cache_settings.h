@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/redis_settings.h"
+#include "config/semantic_settings.h"
 
 namespace gw::config::yaml {
 struct Node;
@@ -17,7 +18,7 @@ namespace gw::config {
 
 class LoadContext;
 
-enum class CacheType : uint8_t { kOff, kLocal, kRedis };
+enum class CacheType : uint8_t { kOff, kLocal, kRedis, kRedisSemantic };
 
 struct CacheSettings {
   CacheType type = CacheType::kOff;
@@ -25,7 +26,8 @@ struct CacheSettings {
   std::optional<double> ttl_s;  // unset: the default of the tier
   std::string name_space;       // `namespace`; the keys become "namespace:hash"
   bool chat = true, completions = true, embeddings = true, transcriptions = true;  // supported_call_types
-  RedisSettings redis;          // off unless the type is redis and a server is named
+  RedisSettings redis;          // off unless the type is one of Redis and a server is named
+  SemanticSettings semantic;    // of kRedisSemantic
   int max_messages = 4;         // longer conversations are never cached
   std::vector<std::vector<std::string>> groups;  // router_settings.caching_groups
 
@@ -38,6 +40,7 @@ struct CacheSettings {
 
   bool operator==(const CacheSettings&) const = default;
   [[nodiscard]] bool on() const { return type != CacheType::kOff; }
+  [[nodiscard]] bool is_semantic() const { return type == CacheType::kRedisSemantic; }
 };
 
 // The name that cache_params.type and the answers of /cache/ping use.

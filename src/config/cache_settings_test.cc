@@ -92,8 +92,68 @@ TEST_F(CacheSettingsTest, OtherTypesStoreNothingAreRefusedOrUnknown) {
   ASSERT_NE(s3.snapshot, nullptr);
   EXPECT_FALSE(s3.snapshot->cache.on());
   EXPECT_TRUE(Says(s3, "stores nothing"));
-  EXPECT_EQ(Read("{cache: true, cache_params: {type: redis-semantic}}").snapshot, nullptr);
+  for (const char* type : {"qdrant-semantic", "valkey-semantic"}) {
+    const Loaded refused = Read("{cache: true, cache_params: {type: " + std::string(type) + ", host: h}}");
+    EXPECT_EQ(refused.snapshot, nullptr) << type;
+    EXPECT_TRUE(Says(refused, "use redis-semantic"));
+  }
   EXPECT_EQ(Read("{cache: true, cache_params: {type: bogus}}").snapshot, nullptr);
+}
+
+constexpr std::string_view kEmbedder =
+    "model_list: [{model_name: e, litellm_params: {model: openai/x, api_base: 'http://h', api_key: k}}]";
+
+std::string Semantic(std::string_view more) {
+  return "{cache: true, cache_params: {type: redis-semantic, host: h, " + std::string(more) + "}}";
+}
+
+TEST_F(CacheSettingsTest, SemanticSettingsAreRead) {
+  const CacheSettings s = Settings(
+      Semantic("similarity_threshold: 0.8, redis_semantic_cache_embedding_model: e, "
+               "redis_semantic_cache_index_name: idx, semantic_cache_embedding_timeout: 2, ttl: 7, "
+               "semantic_cache_scope: end_user"),
+      kEmbedder);
+  EXPECT_TRUE(s.is_semantic());
+  EXPECT_TRUE(s.redis.on());
+  EXPECT_EQ(s.ttl_s, 7);
+  EXPECT_EQ(s.semantic, (SemanticSettings{0.8, "e", "idx", 2, true}));
+}
+
+TEST_F(CacheSettingsTest, SemanticDefaultsAreThoseOfLitellm) {
+  const CacheSettings s = Settings(
+      Semantic("similarity_threshold: 1"),
+      "model_list: [{model_name: '*', litellm_params: {model: openai/*, api_base: 'http://h', api_key: k}}]");
+  EXPECT_TRUE(s.is_semantic());
+  EXPECT_EQ(s.semantic, (SemanticSettings{1, "text-embedding-ada-002", "litellm_semantic_cache_index", 5, false}));
+}
+
+TEST_F(CacheSettingsTest, AnIncompleteSemanticCacheRefusesTheStartByLine) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"redis_semantic_cache_embedding_model: e", "similarity_threshold must be provided"},
+      {"redis_semantic_cache_embedding_model: e, similarity_threshold: 1.5", "must lie between 0"},
+      {"redis_semantic_cache_embedding_model: e, similarity_threshold: -0.1", "must lie between 0"},
+      {"similarity_threshold: 0.8", "'text-embedding-ada-002' is not in model_list"},
+      {"similarity_threshold: 0.8, redis_semantic_cache_embedding_model: other", "'other' is not in model_list"},
+      {"similarity_threshold: 0.8, redis_semantic_cache_embedding_model: e, redis_semantic_cache_index_name: 'a b'",
+       "only letters"},
+      {"similarity_threshold: 0.8, redis_semantic_cache_embedding_model: e, semantic_cache_scope: team", "neither key"},
+      {"similarity_threshold: 0.8, redis_semantic_cache_embedding_model: e, redis_startup_nodes: [{host: h, port: 1}]",
+       "one server"},
+  };
+  for (const auto& [settings, text] : wrong) {
+    const Loaded loaded = Read(Semantic(settings), kEmbedder);
+    EXPECT_EQ(loaded.snapshot, nullptr) << settings;
+    EXPECT_EQ(loaded.exit_code, 3);
+    EXPECT_TRUE(Says(loaded, text)) << settings;
+    for (const Finding& finding : loaded.findings) {
+      const bool is_it = finding.message.find(text) != std::string::npos;
+      EXPECT_TRUE(!is_it || finding.line == 1) << text;
+    }
+  }
+  const Loaded nowhere = Read("{cache: true, cache_params: {type: redis-semantic, similarity_threshold: 0.8, "
+                              "redis_semantic_cache_embedding_model: e}}", kEmbedder);
+  EXPECT_EQ(nowhere.snapshot, nullptr);
+  EXPECT_TRUE(Says(nowhere, "needs a Redis with vector search"));
 }
 
 }  // namespace

@@ -172,6 +172,17 @@ void CheckList(LoadContext& context, const Snapshot& snapshot, const yaml::Node&
   }
 }
 
+// Without it no request could be answered from the semantic cache: whoever asked for one should know at once.
+void CheckEmbeddingModel(LoadContext& context, const Snapshot& snapshot, const yaml::Node& root) {
+  const std::string& model = snapshot.cache.semantic.embedding_model;
+  if (!snapshot.cache.is_semantic() || NamesSomething(snapshot, model)) return;
+  const yaml::Node& params = SectionOf(SectionOf(root, "litellm_settings"), "cache_params");
+  const yaml::Node* named = params.Find("redis_semantic_cache_embedding_model");
+  context.Fatal(kExitRefused, named == nullptr ? params.place : named->place,
+                "litellm_settings.cache_params.redis_semantic_cache_embedding_model",
+                "'" + model + "' is not in model_list: the semantic cache embeds prompts through a model group of it");
+}
+
 }  // namespace
 
 void CheckTargets(LoadContext& context, const Snapshot& snapshot, const yaml::Node& root) {
@@ -179,6 +190,7 @@ void CheckTargets(LoadContext& context, const Snapshot& snapshot, const yaml::No
   CheckList(context, snapshot, root, "fallbacks", router.fallbacks);
   CheckList(context, snapshot, root, "context_window_fallbacks", router.context_window_fallbacks);
   CheckList(context, snapshot, root, "content_policy_fallbacks", router.content_policy_fallbacks);
+  CheckEmbeddingModel(context, snapshot, root);
   std::string path;
   const yaml::Node* aliases = FindSetting(root, "model_group_alias", path);
   for (const ModelAlias& alias : router.aliases) {

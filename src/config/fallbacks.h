@@ -17,7 +17,8 @@ namespace gw::config {
                                                                std::string_view path);
 [[nodiscard]] std::vector<ModelAlias> ReadAliases(LoadContext& context, const yaml::Node& map,
                                                   std::string_view path);
-// Warns about targets and aliases that name nothing: they fail when called.
+// Warns about targets and aliases that name nothing: they fail when called. An embedding model of the
+// semantic cache that names nothing forbids the start.
 void CheckTargets(LoadContext& context, const Snapshot& snapshot, const yaml::Node& root);
 
 }  // namespace gw::config

@@ -13,11 +13,11 @@ constexpr auto kS = Section::kCacheParams;
 // One row per line, whatever its length.
 // clang-format off
 constexpr KeySpec kRows[] = {
-    {kS, "type", kString, "redis", kOn, "local or redis (in memory when no server is named); semantic types are refused; s3, gcs, azure-blob and disk store nothing."},
+    {kS, "type", kString, "redis", kOn, "local, redis (in memory when no server is named) or redis-semantic; the other semantic types are refused; s3, gcs, azure-blob and disk store nothing."},
     {kS, "mode", kString, "default_on", kOn, "default_off caches only requests that say cache: {use-cache: true}."},
-    {kS, "ttl", kNumber, "600 in memory, 60 in Redis", kOn, "Seconds an answer is kept."},
+    {kS, "ttl", kNumber, "600 in memory, 60 in Redis, 86400 semantic", kOn, "Seconds an answer is kept."},
     {kS, "default_in_memory_ttl", kNumber, "600", kOn, "Used when ttl is not given and the type is local."},
-    {kS, "default_in_redis_ttl", kNumber, "60", kOn, "Used when ttl is not given and the type is redis."},
+    {kS, "default_in_redis_ttl", kNumber, "60", kOn, "Used when ttl is not given and the type is redis or redis-semantic."},
     {kS, "namespace", kScalar, "-", kOn, "Put before every key, with a colon."},
     {kS, "supported_call_types", kStringList, "all", kOn, "Which calls are cached: completion, text_completion, embedding, transcription."},
     {kS, "max_messages", kInt, "4", kOn, "Chats with more messages are never cached."},
@@ -42,7 +42,12 @@ constexpr KeySpec kRows[] = {
     {kS, "sentinel_password", kString, "REDIS_SENTINEL_PASSWORD", kOn, "Redis Sentinel: password of the sentinels."},
     {kS, "service_name", kString, "-", kOn, "Redis Sentinel: the master's name."},
     {kS, "gcp_*", kAny, "-", kLater, "Redis with GCP accounts."},
-    {kS, "similarity_threshold", kNumber, "-", kLater, "Semantic cache."},
+    {kS, "similarity_threshold", kNumber, "-", kOn, "Semantic cache, required: from 0 to 1, how similar a prompt must be; 1 - cosine distance."},
+    {kS, "redis_semantic_cache_embedding_model", kString, "text-embedding-ada-002", kOn, "Semantic cache: the model group that embeds prompts."},
+    {kS, "redis_semantic_cache_index_name", kString, "litellm_semantic_cache_index", kOn, "Semantic cache: the index, and with a colon the prefix of its keys."},
+    {kS, "semantic_cache_embedding_timeout", kNumber, "5", kOn, "Semantic cache: seconds that embedding a prompt may take; then the request goes on uncached."},
+    {kS, "semantic_cache_scope", kString, "key", kOn, "Semantic cache: who shares answers: the users of one key, or only one end_user."},
+    {kS, "semantic_cache_embedding_max_input_tokens", kInt, "-", kLater, "Semantic cache: prompts are not cut; what the model refuses goes upstream uncached."},
     {kS, "*_embedding_model", kString, "-", kLater, "Semantic cache."},
     {kS, "qdrant_*", kAny, "-", kLater, "Semantic cache."},
     {kS, "s3_*", kAny, "-", kLater, "Cache in S3."},

@@ -31,6 +31,7 @@ constexpr KeySpec kRows[] = {
     {kS, "PROMETHEUS_METRICS_PORT", kInt, "-", kOn, "A second listener for /metrics only, without a key."},
     {kS, "PROMETHEUS_DISABLE_CREATED_SERIES", kBool, "false", kOn, "No _created series."},
     {kS, "PROMETHEUS_MULTIPROC_DIR", kString, "-", kOff, "One process, one registry."},
+    {kS, "SEMANTIC_CACHE_EMBEDDING_TIMEOUT_SECONDS", kNumber, "5", kOn, "cache_params.semantic_cache_embedding_timeout."},
     {kS, "JSON_LOGS", kBool, "false", kOn, "litellm_settings.json_logs."},
     {kS, "LITELLM_LOG", kString, "INFO", kOn, "Log level."},
     {kS, "LITELLM_DROP_PARAMS", kBool, "false", kOn, "litellm_settings.drop_params."},

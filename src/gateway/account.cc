@@ -52,6 +52,12 @@ void AddSpend(RequestContext& context, double usd) {
   spend.store(spend.load(std::memory_order_relaxed) + usd, std::memory_order_relaxed);
 }
 
+void CountCooldown(RequestContext& context, const routing::Candidate& candidate, const std::string& status) {
+  const config::Deployment& d = *candidate.deployment;
+  context.core.metrics->OnCooldown(context.worker,
+                                   {d.model_name, d.id, d.api_base, d.provider, status, context.caller.custom});
+}
+
 std::string_view AttemptOutcomeLabel(const Error& error) {
   if (error.cls == ErrorClass::kTimeout) return "timeout";
   return error.source == ErrorSource::kUpstream && error.upstream_headers.empty() && error.status == 500 ? "connect_error"
@@ -198,10 +204,33 @@ void AccountAttemptFailure(RequestContext& context, const routing::Candidate& ca
     r.exception_class = exception_class;
     m.OnAttemptFailure(context.worker, r);
   }
-  if (cooled) {
-    const config::Deployment& d = *candidate.deployment;
-    m.OnCooldown(context.worker, {d.model_name, d.id, d.api_base, d.provider, status, context.caller.custom});
-  }
+  if (cooled) CountCooldown(context, candidate, status);
+}
+
+accounting::Cost AccountEmbedding(RequestContext& context, const routing::Candidate& candidate, const api::Usage& usage,
+                                  double took_s) {
+  accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate.deployment,
+                                                  candidate.upstream_model, usage, took_s);
+  AddSpend(context, cost.total);
+  if (!MetricsOn(context)) return cost;
+  metrics::SuccessRecord r;
+  r.caller = context.caller;
+  r.deployment = LabelsOf(candidate);
+  r.requested_model = candidate.model_group;
+  r.route = context.route_label;
+  r.spend_usd = cost.total;
+  r.prompt_tokens = usage.prompt_tokens;
+  r.total_tokens = usage.total_tokens;
+  context.core.metrics->OnSideCall(context.worker, r);
+  context.core.metrics->OnAttempt(context.worker, {r.deployment, "success"});
+  return cost;
+}
+
+void AccountEmbeddingFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,
+                             bool cooled) {
+  if (!MetricsOn(context)) return;
+  context.core.metrics->OnAttempt(context.worker, {LabelsOf(candidate), AttemptOutcomeLabel(error)});
+  if (cooled) CountCooldown(context, candidate, std::to_string(error.status));
 }
 
 void AccountAborted(RequestContext& context, const routing::Candidate& candidate, std::string_view outcome,

@@ -35,6 +35,12 @@ void AccountAborted(RequestContext& context, const routing::Candidate& candidate
                     const api::Usage* usage, double duration_s);
 // outcome: "won", "lost" or "refused_by_cap".
 void AccountHedge(RequestContext& context, const routing::Candidate& candidate, std::string_view outcome);
+// An embedding made for the semantic cache: no request of a client, but an attempt whose tokens and
+// spend are the caller's. `took_s`: its duration.
+[[nodiscard]] accounting::Cost AccountEmbedding(RequestContext& context, const routing::Candidate& candidate,
+                                                const api::Usage& usage, double took_s);
+void AccountEmbeddingFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,
+                             bool cooled);
 // Fallback hops whose fate is known.
 void AccountHops(RequestContext& context, routing::RequestRoute& route);
 

@@ -35,6 +35,8 @@ class CacheStore {
   // Nobody waits for it.
   virtual void Put(const View& view, const std::string& key, cache::EntryPtr entry, Duration ttl) = 0;
 
+  // What makes the store useless for the time being, in words; empty: nothing known.
+  [[nodiscard]] virtual std::string trouble() const { return {}; }
   // False: the store did not answer.
   [[nodiscard]] virtual net::Task<bool> Ping(const View& view) = 0;
   [[nodiscard]] virtual net::Task<bool> Delete(const View& view, std::vector<std::string> keys) = 0;

@@ -62,11 +62,11 @@ std::string GlobEscaped(std::string_view text) {
   return out;
 }
 
-// A key that this cache has made: "namespace:" and a SHA-256.
-bool IsOurs(std::string_view key, std::string_view prefix) {
-  if (!key.starts_with(prefix) || key.size() != prefix.size() + kHashChars) return false;
-  return std::all_of(key.begin() + static_cast<std::ptrdiff_t>(prefix.size()), key.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+// Behind "namespace:" a key of this cache has a SHA-256.
+bool IsHash(std::string_view text) {
+  return text.size() == kHashChars && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 redis::Call Patient(std::string_view function, std::string key, const redis::Command& command) {
@@ -76,6 +76,25 @@ redis::Call Patient(std::string_view function, std::string key, const redis::Com
   call.command = command.Encode();
   call.patient = true;
   return call;
+}
+
+net::Task<bool> ClearNode(redis::Client& client, redis::Node& node, const std::string& prefix,
+                          bool (*is_ours)(std::string_view)) {
+  const std::string pattern = GlobEscaped(prefix) + "*";
+  std::string cursor = "0";
+  do {
+    redis::Command scan("SCAN");
+    scan.Add(cursor).Add("MATCH").Add(pattern).Add("COUNT").Add(kScanCount);
+    std::string bytes = scan.Encode();
+    const redis::Answer answer = co_await node.Ask(std::move(bytes), 1, limits::kRedisPatientTimeout, true);
+    if (!answer.ok() || answer.reply.items.size() != 2) co_return false;
+    cursor = answer.reply.items[0].text;
+    for (const redis::Reply& key : answer.reply.items[1].items) {
+      if (!key.text.starts_with(prefix) || !is_ours(std::string_view(key.text).substr(prefix.size()))) continue;
+      client.Send(Patient("unlink", key.text, redis::Command("UNLINK").Add(key.text)));
+    }
+  } while (cursor != "0");
+  co_return true;
 }
 
 json::Object ReadPairs(std::string_view text, char between, char equals) {
@@ -138,15 +157,10 @@ class InRedis final : public CacheStore {
 
   // Only what this cache has made in its namespace: others may live in the same database.
   net::Task<bool> Clear(const View& view) override {
-    const std::shared_ptr<redis::Client> client = view.cache_redis;
-    if (client == nullptr) co_return false;
     const std::string& name_space = view.core->snapshot->cache.name_space;
-    const std::string prefix = name_space.empty() ? "" : name_space + ":";
-    for (const std::shared_ptr<redis::Node>& node : client->nodes()) {
-      const bool done = co_await ClearNode(*client, *node, prefix);
-      if (!done) co_return false;
-    }
-    co_return true;
+    std::string prefix = name_space.empty() ? "" : name_space + ":";
+    const bool done = co_await UnlinkOurs(view, std::move(prefix), &IsHash);
+    co_return done;
   }
 
   net::Task<std::optional<json::Object>> Info(const View& view) override {
@@ -168,27 +182,19 @@ class InRedis final : public CacheStore {
     (*out)["info"] = ReadPairs(info.reply.text, '\n', ':');
     co_return out;
   }
-
- private:
-  static net::Task<bool> ClearNode(redis::Client& client, redis::Node& node, const std::string& prefix) {
-    const std::string pattern = GlobEscaped(prefix) + "*";
-    std::string cursor = "0";
-    do {
-      redis::Command scan("SCAN");
-      scan.Add(cursor).Add("MATCH").Add(pattern).Add("COUNT").Add(kScanCount);
-      std::string bytes = scan.Encode();
-      const redis::Answer answer = co_await node.Ask(std::move(bytes), 1, limits::kRedisPatientTimeout, true);
-      if (!answer.ok() || answer.reply.items.size() != 2) co_return false;
-      cursor = answer.reply.items[0].text;
-      for (const redis::Reply& key : answer.reply.items[1].items) {
-        if (IsOurs(key.text, prefix)) client.Send(Patient("unlink", key.text, redis::Command("UNLINK").Add(key.text)));
-      }
-    } while (cursor != "0");
-    co_return true;
-  }
 };
 
 }  // namespace
+
+net::Task<bool> UnlinkOurs(const View& view, std::string prefix, bool (*is_ours)(std::string_view)) {
+  const std::shared_ptr<redis::Client> client = view.cache_redis;
+  if (client == nullptr) co_return false;
+  for (const std::shared_ptr<redis::Node>& node : client->nodes()) {
+    const bool done = co_await ClearNode(*client, *node, prefix, is_ours);
+    if (!done) co_return false;
+  }
+  co_return true;
+}
 
 std::unique_ptr<CacheStore> MakeRedisCacheStore() { return std::make_unique<InRedis>(); }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "gateway/redis_cache_store.h"
+#include "gateway/semantic_store.h"
 
 namespace gw::gateway {
 
@@ -48,6 +49,7 @@ class InMemory final : public CacheStore {
 };
 
 std::unique_ptr<CacheStore> MakeStore(const config::CacheSettings& settings) {
+  if (settings.is_semantic()) return std::make_unique<SemanticStore>(settings.semantic);
   if (settings.redis.on()) return MakeRedisCacheStore();
   return std::make_unique<InMemory>(BoundsOf(settings));
 }
@@ -60,9 +62,12 @@ int64_t UnixMillis() {
 }
 
 ResponseCache::ResponseCache(const config::CacheSettings& settings, Flights& flights)
-    : bounds_(BoundsOf(settings)), in_redis_(settings.redis.on()), store_(MakeStore(settings)), flights_(flights) {}
+    : bounds_(BoundsOf(settings)), in_redis_(settings.redis.on()), store_(MakeStore(settings)),
+      semantic_(dynamic_cast<SemanticStore*>(store_.get())), flights_(flights) {}
 
 bool ResponseCache::Fits(const config::CacheSettings& settings) const {
+  // What is known of an index is learned anew after each reload; the entries are in Redis.
+  if (semantic_ != nullptr || settings.is_semantic()) return false;
   return BoundsOf(settings) == bounds_ && settings.redis.on() == in_redis_;
 }
 

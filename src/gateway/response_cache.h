@@ -19,6 +19,8 @@
 
 namespace gw::gateway {
 
+class SemanticStore;
+
 class ResponseCache {
  public:
   // `flights` outlives every loop.
@@ -35,12 +37,15 @@ class ResponseCache {
   }
 
   [[nodiscard]] CacheStore& store() { return *store_; }
+  // Null: answers are found by the same question only.
+  [[nodiscard]] SemanticStore* semantic() { return semantic_; }
   [[nodiscard]] Flights& flights() { return flights_; }
 
  private:
   const cache::MemoryBounds bounds_;
   const bool in_redis_;
   const std::unique_ptr<CacheStore> store_;
+  SemanticStore* const semantic_;  // store_, when it is one
   Flights& flights_;
 };
 

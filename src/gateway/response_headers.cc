@@ -155,6 +155,7 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
   if (values.attempted_retries > 0) IntLine(out, "x-litellm-max-retries: ", values.max_retries);
   IntLine(out, "x-litellm-attempted-fallbacks: ", values.attempted_fallbacks);
   Line(out, "x-litellm-cache-key: ", values.cache_key);
+  if (values.similarity) [[unlikely]] FloatLine(out, "x-litellm-semantic-similarity: ", *values.similarity);
   if (values.upstream != nullptr) {
     for (const http::HeaderField& field : values.upstream->fields()) ProviderLine(out, field.name, field.value);
   }

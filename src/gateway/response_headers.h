@@ -1,6 +1,7 @@
 // The x-litellm-* and llm_provider-* header lines of answers (http facts 0.3).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,7 @@ struct SuccessHeaders {
   double total_s = 0, overhead_s = 0;
   bool stream = false;
   std::string_view cache_key;               // of a hit
+  std::optional<double> similarity;         // of a hit of the semantic cache
   std::string_view content_type = "application/json";  // of a whole answer
 };
 

@@ -30,8 +30,10 @@ net::Task<admin::Answer> Ping(const View& view, CacheStore& store) {
   const bool alive = co_await store.Ping(view);
   const std::string_view type = store.type();
   if (!alive) {
-    co_return Failure(503, "Service Unhealthy: the cache of type " + std::string(type) + " does not answer",
-                      "cache_ping_error", "cache_ping");
+    const std::string trouble = store.trouble();
+    const std::string why = trouble.empty() ? " does not answer" : ": " + trouble;
+    co_return Failure(503, "Service Unhealthy: the cache of type " + std::string(type) + why, "cache_ping_error",
+                      "cache_ping");
   }
   json::Object body;
   body["status"] = "healthy";
@@ -78,7 +80,7 @@ net::Task<admin::Answer> CacheAnswer(const View& view, http::ServerExchange& exc
   }
   auto info = co_await store.Info(view);
   if (info) co_return admin::JsonAnswer(200, *info);
-  if (store.type() == "redis") {
+  if (store.type() != "local") {
     co_return Failure(503, "Redis does not answer", "cache_error", "cache_redis_info");
   }
   co_return Failure(500, "Cache type " + std::string(store.type()) + " is not redis",

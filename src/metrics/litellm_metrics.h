@@ -140,6 +140,8 @@ class LitellmMetrics {
   ~LitellmMetrics();
 
   void OnSuccess(uint32_t worker, const SuccessRecord& record);
+  // A call that the gateway made for itself on a caller's behalf: tokens and spend, no request.
+  void OnSideCall(uint32_t worker, const SuccessRecord& record);
   void OnClientFailure(uint32_t worker, const ClientFailureRecord& record);
   void OnAttemptFailure(uint32_t worker, const AttemptFailureRecord& record);
   void OnFallback(uint32_t worker, const FallbackRecord& record);

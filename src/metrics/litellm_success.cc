@@ -70,15 +70,20 @@ constexpr double kUnlimited = 9223372036854775807.0;
 }
 
 template <typename Writer>
-void WriteCounts(Writer& writer, const SuccessRecord& record) {
-  writer.Add(FamilyId::kProxyTotal, 1);
-  writer.Add(FamilyId::kRequests, 1);
+void WriteUse(Writer& writer, const SuccessRecord& record) {
   writer.Add(FamilyId::kDeploymentSuccess, 1);
   writer.Add(FamilyId::kDeploymentTotal, 1);
   writer.Add(FamilyId::kSpend, record.spend_usd);
   writer.Add(FamilyId::kTotalTokens, static_cast<double>(record.total_tokens));
   writer.Add(FamilyId::kInputTokens, static_cast<double>(record.prompt_tokens));
   writer.Add(FamilyId::kOutputTokens, static_cast<double>(record.completion_tokens));
+}
+
+template <typename Writer>
+void WriteCounts(Writer& writer, const SuccessRecord& record) {
+  writer.Add(FamilyId::kProxyTotal, 1);
+  writer.Add(FamilyId::kRequests, 1);
+  WriteUse(writer, record);
   writer.AddIfPositive(FamilyId::kInputCachedTokens, record.cached_tokens);
   writer.AddIfPositive(FamilyId::kInputCacheCreationTokens, record.cache_creation_tokens);
   writer.AddIfPositive(FamilyId::kInputAudioTokens, record.prompt_audio_tokens);
@@ -146,6 +151,14 @@ void LitellmMetrics::OnSuccess(uint32_t worker, const SuccessRecord& record) {
   WriteCounts(writer, record);
   WriteTimes(writer, record);
   WriteGauges(writer, record);
+}
+
+void LitellmMetrics::OnSideCall(uint32_t worker, const SuccessRecord& record) {
+  const CacheKey key = MakeKey(record, *impl_);
+  SeriesSet& set = impl_->Caches(worker).success.Find(key);
+  const auto make_labels = [&](FamilyId id) { return MakeLabels(id, record, impl_->options.choice); };
+  EventWriter writer(*impl_, worker, set, make_labels, record.exemplar);
+  WriteUse(writer, record);
 }
 
 }  // namespace gw::metrics

@@ -90,6 +90,11 @@ std::shared_ptr<Node> Client::NodeOf(std::string_view key) const {
   return cluster_ ? cluster_->NodeOf(SlotOf(key)) : single_;
 }
 
+bool Client::IsAvailable(std::string_view key) const {
+  const std::shared_ptr<Node> node = NodeOf(key);
+  return node != nullptr && node->available();
+}
+
 std::vector<std::shared_ptr<Node>> Client::nodes() const {
   return cluster_ ? cluster_->nodes() : std::vector<std::shared_ptr<Node>>{single_};
 }
@@ -105,7 +110,7 @@ net::Task<Answer> Client::Ask(Call call) {
     const Duration left = limit - (SteadyClock::now() - begin);
     if (left <= Duration::zero()) break;
     std::string bytes = asking ? Command("ASKING").Encode() + call.command : call.command;
-    answer = co_await node->Ask(std::move(bytes), asking ? 2 : 1, left, call.patient);
+    answer = co_await node->Ask(std::move(bytes), call.replies + (asking ? 1 : 0), left, call.patient);
     was_sent |= answer.state != Answer::State::kAway;
     if (answer.state != Answer::State::kError || cluster_ == nullptr) break;
     const std::optional<Redirection> redirection = ReadRedirection(answer.reply.text);
@@ -119,7 +124,7 @@ net::Task<Answer> Client::Ask(Call call) {
   if (was_sent && observer_ != nullptr && !is_new_script) {
     observer_->OnCall(call.function, SteadyClock::now() - begin, ErrorClassOf(answer));
   }
-  if (answer.state == Answer::State::kError && !is_new_script) TellRefusal(call.function, answer.reply.text);
+  if (answer.state == Answer::State::kError && !is_new_script && !call.quiet) TellRefusal(call.function, answer.reply.text);
   co_return answer;
 }
 

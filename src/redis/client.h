@@ -32,6 +32,8 @@ struct Call {
   std::string command;        // encoded
   bool patient = false;       // nobody waits for it
   Duration limit{};           // zero: limits.h
+  int replies = 1;            // of a command that holds several; the last one is the answer
+  bool quiet = false;         // who calls tells the log of refusals
 };
 
 struct ScriptCall {
@@ -50,6 +52,8 @@ class Client : public std::enable_shared_from_this<Client> {
   void Close();
 
   [[nodiscard]] const Options& options() const { return *options_; }
+  // Would a call about this key be sent?
+  [[nodiscard]] bool IsAvailable(std::string_view key) const;
 
   [[nodiscard]] net::Task<Answer> Ask(Call call);
   [[nodiscard]] net::Task<Answer> Run(ScriptCall call);

@@ -86,6 +86,18 @@ inline constexpr std::chrono::seconds kSemanticRetryPause{60};
 inline constexpr size_t kRedisPendingMax = 8192;
 inline constexpr size_t kRedisOutboxBytesMax = size_t{16} << 20;
 
+// Telemetry of single requests (access log, traces, callbacks). Records wait in one ring per loop
+// until the next tick; what all of them and their bodies may occupy until they are encoded; and how
+// much of one body is kept. Start records of alerting that wait for their end.
+inline constexpr std::chrono::milliseconds kTelemetryTick{50};
+inline constexpr size_t kTelemetryRingRecords = 4096;
+inline constexpr size_t kTelemetryBytesMax = size_t{64} << 20;
+inline constexpr size_t kTelemetryContentBytesMax = size_t{1} << 20;
+// At the end of the process receivers get this long for what waits.
+inline constexpr std::chrono::seconds kTelemetryFlushTimeout{5};
+inline constexpr std::chrono::milliseconds kTelemetryHurriedFlush{200};  // after a second signal
+inline constexpr size_t kTelemetryStartsMax = 65'536;
+
 // Label values that a client can choose are cut to this many bytes.
 inline constexpr size_t kLabelValueBytesMax = 256;
 // Series per metric family before new label sets collapse into "other".

@@ -77,6 +77,7 @@ std::shared_ptr<Snapshot> Build(LoadContext& context, const LoadOptions& options
   snapshot->metrics = ReadMetricsSettings(context, *root);
   snapshot->router = ReadRouterSettings(context, *root);
   snapshot->general = ReadGeneralSettings(context, *root);
+  snapshot->telemetry = ReadTelemetrySettings(context, *root, snapshot->proxy.callbacks);
   snapshot->server = ReadServerOptions(context);
   ReadPriceMap(context, options, *snapshot);
   ReadDeployments(context, *root, *snapshot);

@@ -36,6 +36,7 @@ constexpr KeySpec kRows[] = {
     {kS, "LITELLM_LOG", kString, "INFO", kOn, "Log level."},
     {kS, "LITELLM_DROP_PARAMS", kBool, "false", kOn, "litellm_settings.drop_params."},
     {kS, "REQUEST_TIMEOUT", kNumber, "6000", kOn, "litellm_settings.request_timeout."},
+    {kS, "ACCESS_LOG", kBoolOrPath, "false", kOn, "general_settings.access_log."},
     {kS, "SSL_VERIFY", kBoolOrPath, "true", kOn, "litellm_settings.ssl_verify."},
     {kS, "SSL_CERT_FILE", kString, "-", kOn, "Certificate authorities for upstreams."},
     {kS, "DEFAULT_COOLDOWN_TIME_SECONDS", kNumber, "5", kOn, "router_settings.cooldown_time."},

@@ -33,6 +33,7 @@ constexpr KeySpec kRows[] = {
     {kS, "public_routes", kStringList, "[]", kOn, "Routes without a key."},
     {kS, "user_header_name", kString, "-", kOn, "Header that names the end user."},
     {kS, "reload_on_file_change", kBool, "true", kOn, "Ours: put a changed file (also a swapped ConfigMap) in force without a restart."},
+    {kS, "access_log", kBoolOrPath, "ACCESS_LOG, else false", kOn, "Ours: one JSON line per inference request, to stdout (true) or a file (its path)."},
     {kS, "use_x_forwarded_for", kBool, "false", kOn, "Take the client's address from X-Forwarded-For."},
     {kS, "custom_auth", kAny, "-", kLater, "Authentication written in Python: the gateway does not start with it."},
     {kS, "custom_sso", kAny, "-", kLater, "Login written in Python: the gateway does not start with it."},

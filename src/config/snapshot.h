@@ -18,6 +18,7 @@
 #include "base/json_tree.h"
 #include "config/cache_settings.h"
 #include "config/provider_table.h"
+#include "config/telemetry_settings.h"
 #include "metrics/label_choice.h"
 #include "metrics/registry.h"
 
@@ -346,6 +347,7 @@ struct Snapshot {
   ProxySettings proxy;
   CacheSettings cache;
   RedisSettings redis;  // shared state of replicas: the router's, else the cache's
+  TelemetrySettings telemetry;
   ServerOptions server;
   // The price map; pointers into it stay valid for the snapshot's life.
   std::unordered_map<std::string, std::unique_ptr<ModelFacts>> model_facts;

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/strings.h"
+#include "gateway/request_record.h"
 
 namespace gw::gateway {
 
@@ -45,7 +46,27 @@ metrics::ExemplarId ExemplarOf(const RequestContext& context) {
   return exemplar;
 }
 
+using telemetry::AttemptRecord;
+using Ending = telemetry::RequestRecord::Outcome;
+
 bool MetricsOn(const RequestContext& context) { return context.core.snapshot->metrics.enabled; }
+
+// compat: LiteLLM's logs, too, name a hit's key and the row that answered in its time.
+void RecordSuccess(RequestContext& context, const AnsweredBy& answered, const api::Usage& usage,
+                   const accounting::Cost& cost) {
+  telemetry::RequestRecord& record = *context.record;
+  record.usage = usage;
+  if (answered.from_cache) {
+    record.from_cache = true;
+    record.deployment = answered.candidate->deployment;
+    record.model_group = answered.candidate->model_group;
+    record.upstream_model = answered.candidate->upstream_model;
+  } else {
+    NoteAttemptEnd(context, *answered.candidate, AttemptRecord::Outcome::kSuccess, nullptr, false);
+    NoteBilled(context, *answered.candidate, usage, cost.total);
+  }
+  EndRecord(context, Ending::kSuccess, 200, nullptr);
+}
 
 void AddSpend(RequestContext& context, double usd) {
   auto& spend = context.core.counts[context.worker].spend;
@@ -70,8 +91,9 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
                     const accounting::Cost& cost) {
   context.is_accounted = true;
   AddSpend(context, cost.total);
-  if (!MetricsOn(context)) return;
   const routing::Candidate& candidate = *answered.candidate;
+  if (context.record != nullptr) [[unlikely]] RecordSuccess(context, answered, usage, cost);
+  if (!MetricsOn(context)) return;
   const Timing& t = context.timing;
   metrics::SuccessRecord r;
   r.caller = context.caller;
@@ -119,6 +141,7 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
 
 void AccountFailure(RequestContext& context, const Error& error) {
   context.is_accounted = true;
+  EndRecord(context, Ending::kFailure, error.status, &error);
   if (!MetricsOn(context)) return;
   metrics::ClientFailureRecord r;
   r.caller = context.caller;
@@ -156,13 +179,17 @@ void BillUnfinished(RequestContext& context, const routing::Candidate& candidate
   const accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate.deployment,
                                                         candidate.upstream_model, usage, duration_s);
   AddSpend(context, cost.total);
+  NoteBilled(context, candidate, usage, cost.total);
 }
 
 void AccountAbandoned(RequestContext& context, const routing::Candidate* candidate, const api::Usage* usage) {
   context.is_accounted = true;
+  if (candidate != nullptr) NoteAttemptEnd(context, *candidate, AttemptRecord::Outcome::kCancelled, nullptr, false);
   if (candidate != nullptr && usage != nullptr) {
     BillUnfinished(context, *candidate, *usage, Seconds(context.timing.finished - context.timing.attempt_begin));
   }
+  if (context.record != nullptr && usage != nullptr) context.record->usage = *usage;
+  EndRecord(context, Ending::kAbandoned, 499, nullptr);
   if (!MetricsOn(context)) return;
   if (context.stream_started) context.core.metrics->OnStreamAborted(context.worker, "client");
   if (candidate != nullptr) context.core.metrics->OnAttempt(context.worker, {LabelsOf(*candidate), "cancelled"});
@@ -183,6 +210,8 @@ void AccountAbandoned(RequestContext& context, const routing::Candidate* candida
 
 void AccountAttemptFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,
                            bool cooled) {
+  NoteAttemptEnd(context, candidate, error.mid_stream ? AttemptRecord::Outcome::kBroken : AttemptRecord::Outcome::kFailed,
+                 &error, cooled);
   if (!MetricsOn(context)) return;
   metrics::LitellmMetrics& m = *context.core.metrics;
   const metrics::DeploymentLabels labels = LabelsOf(candidate);
@@ -212,6 +241,8 @@ accounting::Cost AccountEmbedding(RequestContext& context, const routing::Candid
   accounting::Cost cost = accounting::ComputeCost(*context.core.snapshot, *candidate.deployment,
                                                   candidate.upstream_model, usage, took_s);
   AddSpend(context, cost.total);
+  NoteAttemptEnd(context, candidate, AttemptRecord::Outcome::kSuccess, nullptr, false);
+  NoteBilled(context, candidate, usage, cost.total);
   if (!MetricsOn(context)) return cost;
   metrics::SuccessRecord r;
   r.caller = context.caller;
@@ -228,6 +259,7 @@ accounting::Cost AccountEmbedding(RequestContext& context, const routing::Candid
 
 void AccountEmbeddingFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,
                              bool cooled) {
+  NoteAttemptEnd(context, candidate, AttemptRecord::Outcome::kFailed, &error, cooled);
   if (!MetricsOn(context)) return;
   context.core.metrics->OnAttempt(context.worker, {LabelsOf(candidate), AttemptOutcomeLabel(error)});
   if (cooled) CountCooldown(context, candidate, std::to_string(error.status));
@@ -235,6 +267,9 @@ void AccountEmbeddingFailure(RequestContext& context, const routing::Candidate& 
 
 void AccountAborted(RequestContext& context, const routing::Candidate& candidate, std::string_view outcome,
                     const api::Usage* usage, double duration_s) {
+  const bool overtaken = outcome == "hedged_away";
+  NoteAttemptEnd(context, candidate, overtaken ? AttemptRecord::Outcome::kHedgedAway : AttemptRecord::Outcome::kCancelled,
+                 nullptr, false);
   if (usage != nullptr) BillUnfinished(context, candidate, *usage, duration_s);
   if (MetricsOn(context)) context.core.metrics->OnAttempt(context.worker, {LabelsOf(candidate), outcome});
 }

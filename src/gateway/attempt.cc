@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/strings.h"
+#include "gateway/request_record.h"
 #include "gateway/response_headers.h"
 
 namespace gw::gateway {
@@ -104,6 +105,7 @@ bool Attempt::Fail(Error error) {
 }
 
 std::optional<Error> Attempt::Prepare() {
+  NoteAttempt(context_, candidate_, begin_);
   const config::Deployment& deployment = *candidate_.deployment;
   CallSpec spec;
   spec.deployment = &deployment;
@@ -260,6 +262,7 @@ net::Task<void> Attempt::SendWholeAnswer() {
   std::string lines;
   lines.reserve(2048);
   AppendSuccessHeaders(context_, values, lines);
+  NoteAnswer(context_, sent);
   const bool ok = co_await context_.exchange.Respond(200, lines, sent);
   report_.end = ok ? AttemptEnd::kAnswered : AttemptEnd::kAbandoned;
 }

@@ -2,6 +2,7 @@
 
 #include "gateway/account.h"
 #include "gateway/handle_request.h"
+#include "gateway/request_record.h"
 #include "gateway/response_cache.h"
 #include "gateway/response_headers.h"
 
@@ -23,6 +24,8 @@ net::Task<bool> Send(RequestContext& context, const Hit& hit, const SuccessHeade
   std::string lines;
   lines.reserve(1024);
   AppendSuccessHeaders(context, values, lines);
+  NoteAnswer(context, hit.body);
+  if (context.record != nullptr) context.record->cache_key = hit.key;
   if (!context.request.stream) {
     const bool sent = co_await context.exchange.Respond(200, lines, hit.body);
     co_return sent;

@@ -7,6 +7,7 @@
 #include "cache/embedding_items.h"
 #include "cache/vector_codec.h"
 #include "gateway/account.h"
+#include "gateway/request_record.h"
 #include "gateway/shared_lease.h"
 #include "gateway/upstream_call.h"
 
@@ -76,6 +77,7 @@ net::Task<void> CallRow(RequestContext& context, const translate::ClientRequest&
   spec.deployment = candidate.deployment;
   spec.upstream_model = candidate.upstream_model;
   spec.started = out.begin = SteadyClock::now();
+  NoteSideCall(context, candidate, out.begin);
   UpstreamCall call(request, std::move(spec));
   out.error = call.Prepare();
   if (out.error) co_return;

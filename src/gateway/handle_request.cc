@@ -16,6 +16,7 @@
 #include "gateway/hedged_attempt.h"
 #include "gateway/mirror.h"
 #include "gateway/mock_response.h"
+#include "gateway/request_record.h"
 #include "gateway/response_headers.h"
 #include "gateway/run_attempt.h"
 #include "gateway/service_timer.h"
@@ -133,6 +134,7 @@ struct BrokenStream {
 
 net::Task<void> EndBroken(RequestContext& context, const BrokenStream& broken) {
   context.timing.finished = SteadyClock::now();
+  NoteAnswer(context, broken.event);
   AccountFailure(context, *broken.error);
   const bool sent = co_await context.exchange.WriteChunk(broken.event);
   if (sent) {
@@ -268,7 +270,7 @@ std::optional<Error> Authenticate(RequestContext& context, api::RouteId route) {
 }
 
 // Reads what the client said about model, stream, retries, timeouts, fallbacks.
-std::optional<Error> ReadRequest(RequestContext& context, Result<std::string_view> body) {
+std::optional<Error> ReadRequest(RequestContext& context, Result<std::string_view>& body) {
   if (!body.ok()) return std::move(body.error());
   ServiceTimer timer(context, metrics::Service::kPreCall);
   auto read = ReadControls(context, *body);
@@ -318,6 +320,7 @@ net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerEx
   std::exception_ptr failure;
   try {
     Begin(context, call);
+    BeginRecord(context, worker);
     // AUTHENTICATE, before a byte of the body is looked at.
     std::optional<Error> refused = Authenticate(context, call.route);
     ResolveCustomLabels(context);
@@ -339,7 +342,8 @@ net::Task<void> HandleInference(Worker& worker, const View& view, http::ServerEx
       } else {
         body = ValidBody(received.data);
       }
-      refused = ReadRequest(context, std::move(body));
+      refused = ReadRequest(context, body);
+      if (body.ok()) NoteRequest(context, *body);
     }
     if (refused) {
       co_await Refuse(context, std::move(*refused));

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "config/provider_table.h"
+#include "gateway/request_record.h"
 #include "gateway/response_headers.h"
 #include "gateway/upstream_call.h"
 
@@ -150,6 +151,7 @@ net::Task<AttemptReport> SendStream(RequestContext& context, routing::RequestRou
   const std::string lines = HeaderLines(context, route, candidate);
   context.stream_started = true;
   if (context.listener != nullptr) context.listener->OnStreamBytes(out);
+  NoteAnswer(context, out);
   const bool sent = co_await context.exchange.StartStream(200, lines, out);
   bool ended = false;
   if (sent) {
@@ -209,6 +211,7 @@ net::Task<AttemptReport> AnswerFromMock(RequestContext& context, routing::Reques
     text_sent = *kept;
   }
   const std::string lines = HeaderLines(context, route, candidate);
+  NoteAnswer(context, text_sent);
   const bool sent = co_await context.exchange.Respond(200, lines, text_sent);
   report.end = sent ? AttemptEnd::kAnswered : AttemptEnd::kAbandoned;
   co_return report;
@@ -224,6 +227,7 @@ net::Task<AttemptReport> MockTimeout(RequestContext& context, net::EventLoop& lo
   context.timing.attempt_begin = SteadyClock::now();
   const bool slept = !context.exchange.client_gone() &&
                      co_await net::Sleep(loop, FromSeconds(timeouts.first_byte_s), &context.exchange.on_client_gone());
+  context.timing.finished = SteadyClock::now();
   if (!slept) {
     report.end = AttemptEnd::kAbandoned;
     co_return report;

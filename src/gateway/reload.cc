@@ -159,6 +159,7 @@ ReloadOutcome Reloader::Reload(std::string_view cause) {
   if (core != nullptr) {
     retired_.push_back(runtime_.current());
     runtime_.SetCurrent(core);
+    runtime_.telemetry->Configure(core->snapshot);  // before the first request that is recorded under it
     adopt_(core);
   }
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - begin);

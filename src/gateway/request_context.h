@@ -1,6 +1,7 @@
 // Everything known of one inference request, from its head to its accounting.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "metrics/litellm_metrics.h"
 #include "routing/router.h"
 #include "translate/continuation.h"
+#include "telemetry/record.h"
 #include "translate/translator.h"
 
 namespace gw::gateway {
@@ -71,6 +73,7 @@ struct RequestContext {
   std::string last_upstream_model;
   double last_timeout_s = 0;
 
+  std::unique_ptr<telemetry::RequestRecord> record;  // null: nobody wants records (request_record.h)
   AnswerListener* listener = nullptr;  // who else takes the answer; null: nobody
   bool redis_was_late = false;         // it has cost this request its time: it is asked no more
   bool cache_missed = false;           // the response cache was asked in vain

@@ -1,9 +1,11 @@
 #include "gateway/response_headers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
 #include "admin/cors.h"
+#include "base/json.h"
 #include "base/strings.h"
 
 namespace gw::gateway {
@@ -49,6 +51,17 @@ class HeadWriter {
   char* at_ = buffer_;
   char buffer_[2048];
 };
+
+// The group of a wildcard row is the client's text: it must not become lines of its own, nor a line that
+// no client reads.
+constexpr size_t kGroupBytesMax = 1024;
+std::string_view OneLine(std::string_view value, std::string& cleaned) {
+  const auto breaks = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (value.size() <= kGroupBytesMax && std::none_of(value.begin(), value.end(), breaks)) [[likely]] return value;
+  cleaned = json::CutUtf8(value, kGroupBytesMax);
+  std::replace_if(cleaned.begin(), cleaned.end(), breaks, ' ');
+  return cleaned;
+}
 
 // `label` is a literal of the form "name: ".
 [[gnu::always_inline]] inline void Line(HeadWriter& out, std::string_view label, std::string_view value) {
@@ -140,7 +153,8 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
   CorsLines(context, out);
   Line(out, "x-litellm-call-id: ", context.call_id);
   out.Put(context.core.texts[context.last_deployment->index].success_headers);
-  Line(out, "x-litellm-model-group: ", values.model_group);
+  std::string cleaned;
+  Line(out, "x-litellm-model-group: ", OneLine(values.model_group, cleaned));
   Line(out, "x-litellm-version: ", kCompatVersion);
   if (values.cost != nullptr) {
     AppendCost(*values.cost, out);

@@ -28,6 +28,18 @@ double Sum(const std::vector<WorkerCounts>& counts, std::atomic<T> WorkerCounts:
   return static_cast<double>(total);
 }
 
+// What becomes of records, as metrics.
+class TelemetryCounts final : public telemetry::DeliveryObserver {
+ public:
+  explicit TelemetryCounts(metrics::LitellmMetrics& metrics) : metrics_(metrics) {}
+  void OnRecords(std::string_view sink, std::string_view outcome, uint64_t records) override {
+    metrics_.OnTelemetry(sink, outcome, records);
+  }
+
+ private:
+  metrics::LitellmMetrics& metrics_;
+};
+
 metrics::LiveState MakeLiveState(Runtime& runtime) {
   metrics::LiveState live;
   live.in_flight_requests = [&runtime] { return runtime.InFlight(); };
@@ -69,6 +81,13 @@ Runtime::Runtime(const config::Snapshot& snapshot, uint32_t worker_count) : coun
     redis_metrics = std::make_unique<metrics::RedisMetrics>(metrics->registry(), worker_count,
                                                             snapshot.metrics.latency_buckets);
   }
+  telemetry_observer = std::make_unique<TelemetryCounts>(*metrics);
+  telemetry = std::make_unique<telemetry::Hub>(worker_count, resolver, *telemetry_observer, metrics.get());
+}
+
+Runtime::~Runtime() {
+  (void)telemetry->Stop(SteadyClock::now());
+  resolver.Stop();  // before the loops that wait for it
 }
 
 double Runtime::TotalSpend() const { return Sum(counts, &WorkerCounts::spend); }

@@ -15,6 +15,7 @@
 #include "metrics/redis_metrics.h"
 #include "net/offload.h"
 #include "net/resolver.h"
+#include "telemetry/hub.h"
 
 namespace gw::gateway {
 
@@ -37,11 +38,14 @@ struct ReloadOutcome {
 
 struct Runtime {
   Runtime(const config::Snapshot& snapshot, uint32_t worker_count);
+  ~Runtime();
 
   std::vector<WorkerCounts> counts;
   std::unique_ptr<metrics::LitellmMetrics> metrics;
   std::unique_ptr<metrics::RedisMetrics> redis_metrics;  // null: no Redis at the start
   net::Resolver resolver;
+  std::unique_ptr<telemetry::DeliveryObserver> telemetry_observer;
+  std::unique_ptr<telemetry::Hub> telemetry;  // of access log, traces, callbacks
   std::atomic<bool> draining{false};
   // Reads the configuration again; set by Server, empty when there is nothing to read. Any thread
   // but a loop's: it reads files.

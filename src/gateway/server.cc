@@ -58,6 +58,8 @@ std::chrono::seconds DrainTimeout() {
   return value && *value >= 0 ? std::chrono::seconds(*value) : limits::kDrainTimeoutDefault;
 }
 
+enum class Drained : uint8_t { kAll, kTimeout, kHurried };  // hurried: a second signal
+
 // One loop with everything that runs on it.
 struct Lane {
   explicit Lane(uint32_t index) : loop(index) {}
@@ -102,7 +104,7 @@ struct Server::Impl {
                             http::RequestHandler& handler);
   void StartThreads();
   void BeginDrain();
-  bool WaitForDrain();
+  Drained WaitForDrain();
   void StopThreads();
 };
 
@@ -203,7 +205,7 @@ void Server::Impl::BeginDrain() {
   }
 }
 
-bool Server::Impl::WaitForDrain() {
+Drained Server::Impl::WaitForDrain() {
   const TimePoint deadline = SteadyClock::now() + DrainTimeout();
   sigset_t signals;
   sigemptyset(&signals);
@@ -215,12 +217,12 @@ bool Server::Impl::WaitForDrain() {
       raw->loop.Post([raw] { raw->open_snapshot = raw->connections.open; });
     }
     const timespec pause{0, 20'000'000};
-    if (sigtimedwait(&signals, nullptr, &pause) > 0) return false;
+    if (sigtimedwait(&signals, nullptr, &pause) > 0) return Drained::kHurried;
     size_t open = 0;
     for (auto& lane : lanes) open += lane->open_snapshot;
-    if (open == 0) return true;
+    if (open == 0) return Drained::kAll;
   }
-  return false;
+  return Drained::kTimeout;
 }
 
 namespace {
@@ -265,6 +267,7 @@ Result<std::unique_ptr<Server>> Server::Create(const config::Loaded& loaded, Loa
 uint16_t Server::port() const { return impl_->lanes.front()->listener->port(); }
 
 int Server::Run() {
+  impl_->runtime.telemetry->Configure(impl_->snapshot);  // first: no request goes unrecorded
   impl_->StartThreads();
   log::Info("serving", {{"host", impl_->snapshot->server.host},
                         {"port", std::to_string(port())},
@@ -273,12 +276,16 @@ int Server::Run() {
   const int signal = impl_->WaitForSignal();
   log::Info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   impl_->BeginDrain();
-  if (!impl_->WaitForDrain()) {
-    log::Warn("drain ended with requests still running");
+  const Drained drained = impl_->WaitForDrain();
+  if (drained == Drained::kAll) impl_->StopThreads();
+  else log::Warn("drain ended with requests still running");
+  const Duration flush = drained == Drained::kHurried ? limits::kTelemetryHurriedFlush : limits::kTelemetryFlushTimeout;
+  const bool flushed = impl_->runtime.telemetry->Stop(SteadyClock::now() + flush);
+  if (drained != Drained::kAll || !flushed) {
     log::Shutdown();
     _exit(0);
   }
-  impl_->StopThreads();
+  impl_->runtime.resolver.Stop();  // before the loops that wait for it are freed
   log::Info("stopped");
   return 0;
 }

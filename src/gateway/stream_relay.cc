@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "gateway/request_record.h"
 #include "gateway/response_headers.h"
 
 namespace gw::gateway {
@@ -80,6 +81,7 @@ net::Task<bool> StreamRelay::Send() {
   }
   if (context_.stream_started) {
     if (context_.listener != nullptr) [[unlikely]] context_.listener->OnStreamBytes(out_);
+    NoteAnswer(context_, out_);
     const bool sent = co_await context_.exchange.WriteChunk(out_);
     out_.clear();
     co_return sent;
@@ -101,6 +103,7 @@ net::Task<bool> StreamRelay::Send() {
   std::string lines;
   AppendSuccessHeaders(context_, values, lines);
   if (context_.listener != nullptr) [[unlikely]] context_.listener->OnStreamBytes(out_);
+  NoteAnswer(context_, out_);
   const bool sent = co_await context_.exchange.StartStream(200, lines, out_);
   out_.clear();
   co_return sent;
@@ -119,6 +122,7 @@ net::Task<void> StreamRelay::Break(Error error) {
     report_.stream_error = std::move(out_);
     co_return;
   }
+  NoteAnswer(context_, out_);
   // g++ 12 miscompiles a co_await in both the condition and the unbraced branch of an if.
   const bool sent = co_await context_.exchange.WriteChunk(out_);
   if (sent) {

@@ -127,6 +127,9 @@ void AppendGatewayRows(std::vector<FamilyRow>& rows) {
                                    "Second calls beside a late first one: won, lost, or refused_by_cap"}));
   rows.push_back(Counter(kReloads, {"litellm_gw_config_reloads", "outcome", "P1",
                                     "Times the configuration was read again while running"}));
+  rows.push_back(Counter(kTelemetryRecords,
+                         {"litellm_gw_telemetry_records", "sink outcome", "P1",
+                          "Records for access log, traces and callbacks: delivered, or dropped and why"}));
   rows.push_back(Histogram(kInterToken, Buckets::kInterToken,
                            {"litellm_gw_inter_token_latency_seconds", deployment, "P1",
                             "Mean seconds between output tokens of a stream after the first"}));

@@ -25,6 +25,7 @@ enum class FamilyId : uint8_t {
   kSuccessfulFallbacks, kFailedFallbacks, kCallbackFailures, kLlmApiFailed, kRequests,
   kCacheHits, kCacheMisses, kCachedTokens, kProviderCacheRead, kProviderCacheCreation, kAttempts, kStreamAborted,
   kInterToken, kRetryBackoff, kReloads, kHedges, kEngineScrapes,
+  kTelemetryRecords,
   kCount,
   kNone = kCount,
 };

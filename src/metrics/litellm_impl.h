@@ -20,7 +20,7 @@ enum class Label : uint8_t {
   kExceptionStatus, kExceptionClass, kRoute, kClientIp, kUserAgent, kModelId, kApiProvider,
   kOrgId, kOrgAlias, kStatusCode, kModel, kModelGroup, kServiceTier, kApiBase, kLitellmModelName,
   kFallbackModel, kCallbackName, kStream, kOutcome, kSide, kUserAlias, kRateLimitCategory,
-  kRateLimitType, kInputSequenceLength,
+  kRateLimitType, kInputSequenceLength, kSink,
   kCount,
 };
 inline constexpr size_t kLabels = static_cast<size_t>(Label::kCount);
@@ -66,7 +66,7 @@ struct MetricsCore {
 
   // The series of a family for these values; null for a full gauge family.
   [[nodiscard]] Series* With(FamilyId id, const LabelValues& values) const;
-  void Add(uint32_t worker, FamilyId id, const LabelValues& values) const;
+  void Add(uint32_t worker, FamilyId id, const LabelValues& values, double by = 1) const;
   [[nodiscard]] WorkerCaches& Caches(uint32_t worker) { return caches[worker]; }
   // Does any family that events write have the label? Others are no part of a cached label set.
   [[nodiscard]] bool Uses(Label label) const { return (used_labels >> static_cast<size_t>(label) & 1) != 0; }

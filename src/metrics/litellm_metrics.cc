@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, kLabels> kLabelNames = {
     "service_tier",     "api_base",        "litellm_model_name",
     "fallback_model",   "callback_name",   "stream",        "outcome",
     "side",             "user_alias",      "rate_limit_category", "rate_limit_type",
-    "input_sequence_length"};
+    "input_sequence_length", "sink"};
 
 void EmitOne(const Registry::Emit& emit, const std::function<double()>& read) {
   if (read) emit({}, read());
@@ -200,8 +200,8 @@ Series* MetricsCore::With(FamilyId id, const LabelValues& values) const {
   return families[index]->With(std::span(in_order).first(count));
 }
 
-void MetricsCore::Add(uint32_t worker, FamilyId id, const LabelValues& values) const {
-  if (Series* series = With(id, values)) series->Add(worker, 1);
+void MetricsCore::Add(uint32_t worker, FamilyId id, const LabelValues& values, double by) const {
+  if (Series* series = With(id, values)) series->Add(worker, by);
 }
 
 void MetricsCore::Collect(ScrapeId id, const Registry::Emit& emit) const {
@@ -327,6 +327,17 @@ void LitellmMetrics::OnReload(std::string_view outcome) {
   values[Label::kOutcome] = outcome;
   const std::lock_guard lock(impl_->control_mutex);
   impl_->Add(impl_->control_writer, FamilyId::kReloads, values);
+}
+
+void LitellmMetrics::OnTelemetry(std::string_view sink, std::string_view outcome, uint64_t records) {
+  LabelValues values;
+  values[Label::kSink] = sink;
+  values[Label::kOutcome] = outcome;
+  values[Label::kCallbackName] = sink;
+  const std::lock_guard lock(impl_->control_mutex);
+  impl_->Add(impl_->control_writer, FamilyId::kTelemetryRecords, values, static_cast<double>(records));
+  if (outcome != "delivered")
+    impl_->Add(impl_->control_writer, FamilyId::kCallbackFailures, values, static_cast<double>(records));
 }
 
 void LitellmMetrics::OnEngineScrape(uint32_t worker, std::string_view outcome) {

@@ -154,6 +154,9 @@ class LitellmMetrics {
   // outcome: "applied", "unchanged" or "rejected". Any thread, but one call at a time (the reloader's
   // lock): it counts in cells of its own, which no worker writes.
   void OnReload(std::string_view outcome);
+  // Records, spans, lines of a telemetry sink; drops also count as failures of that callback. Any thread:
+  // in the cells of OnReload, behind the same lock.
+  void OnTelemetry(std::string_view sink, std::string_view outcome, uint64_t records);
   // outcome: "success", "error", "timeout" or "connect_error".
   void OnEngineScrape(uint32_t worker, std::string_view outcome);
   void OnCallbackFailure(uint32_t worker, std::string_view callback_name);

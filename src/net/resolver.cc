@@ -44,12 +44,17 @@ Resolver::Resolver() : impl_(std::make_unique<Impl>()) {
 }
 
 Resolver::~Resolver() {
+  Stop();
+  close(impl_->wake_fd);
+}
+
+void Resolver::Stop() {
+  if (!impl_->thread.joinable()) return;
   impl_->stopping = true;
   const uint64_t one = 1;
   (void)!write(impl_->wake_fd, &one, sizeof(one));
   impl_->thread.join();
-  ares_destroy(impl_->channel);
-  close(impl_->wake_fd);
+  ares_destroy(impl_->channel);  // tells every query that is under way of its end
 }
 
 void Resolver::Resolve(std::string host, std::function<void(Resolution)> done) {
@@ -157,7 +162,7 @@ void DnsCache::Lookup::await_suspend(std::coroutine_handle<> waiter) {
   waiter_ = waiter;
   wait_ = std::make_shared<Wait>();
   wait_->lookup = this;
-  // The loop outlives the resolver's answers: Server joins the resolver before it frees the loops.
+  // The loop outlives the resolver's answers: Server stops the resolver before it frees the loops.
   cache_.resolver_.Resolve(host_, [cache = &cache_, host = host_, wait = wait_](Resolution resolution) {
     cache->loop_.Post([cache, host, wait, resolution = std::move(resolution)]() mutable {
       if (resolution.error.empty()) cache->entries_[host] = resolution;

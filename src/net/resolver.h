@@ -33,6 +33,9 @@ class Resolver {
  public:
   Resolver();
   ~Resolver();
+  // Before the loops of those who asked are freed: no answer comes afterwards. Once; by the destructor
+  // at the latest.
+  void Stop();
   // Any thread. `done` runs on the resolver's thread.
   void Resolve(std::string host, std::function<void(Resolution)> done);
 

@@ -34,7 +34,7 @@ class Driver:
         return json.loads(self.process.stdout.readline())
 
 
-def config(port, generation):
+def config(port, generation, access_log):
     def flaky(name, number):
         return row(name, "openai/flaky", f"http://127.0.0.1:{port}/v1", info={"id": f"{name}-{number}"},
                    input_cost_per_token=INPUT_USD, output_cost_per_token=OUTPUT_USD)
@@ -48,7 +48,7 @@ def config(port, generation):
                        row(f"new-{generation}", "openai/ok", base, info={"id": f"new-{generation}"})],
         "litellm_settings": {"callbacks": ["prometheus"], "fallbacks": [{"tier": ["calm"]}]},
         "router_settings": {"num_retries": 1, "disable_cooldowns": True},
-        "general_settings": {"reload_on_file_change": False},
+        "general_settings": {"reload_on_file_change": False, "access_log": str(access_log)},
     }
 
 
@@ -63,11 +63,12 @@ class Books:
 
 
 @pytest.mark.parametrize("workers", [2])
-def test_books_of_gateway_upstream_and_clients_agree(gateway_factory, workers):
+def test_books_of_gateway_upstream_and_clients_agree(gateway_factory, workers, tmp_path):
     seed = int(os.environ.get("GW_CONSERVATION_SEED", 20261128))
     print(f"\nseed {seed}, {REQUESTS} requests")
     with Driver(seed) as driver:
-        gateway = gateway_factory(config(driver.port, 0), workers=workers)
+        log = tmp_path / "access.jsonl"
+        gateway = gateway_factory(config(driver.port, 0, log), workers=workers)
         done = threading.Event()
         applied = []
 
@@ -75,7 +76,7 @@ def test_books_of_gateway_upstream_and_clients_agree(gateway_factory, workers):
             while not done.wait(0.4):
                 if len(applied) == RELOADS:
                     return
-                gateway.config_file.write_text(json.dumps(config(driver.port, len(applied) + 1)))
+                gateway.config_file.write_text(json.dumps(config(driver.port, len(applied) + 1, log)))
                 applied.append(gateway.post("/config/reload", {}).json()["status"])
 
         reloader = threading.Thread(target=reload)
@@ -87,6 +88,7 @@ def test_books_of_gateway_upstream_and_clients_agree(gateway_factory, workers):
         wanted = clients["requests"]
         gateway.wait_metric(wanted, "litellm_proxy_total_requests_metric_total", timeout=5)
         upstream = driver.ask("counts")
+        gateway.wait_metric(REQUESTS, "litellm_gw_telemetry_records_total", timeout=5)
         books = Books(gateway)
     print(json.dumps({"clients": clients, "upstream": upstream, "reloads": len(applied)}))
 
@@ -133,3 +135,18 @@ def test_books_of_gateway_upstream_and_clients_agree(gateway_factory, workers):
     assert books.sum("litellm_in_flight_requests") == 1  # the scrape itself
     assert books.sum("litellm_gw_metric_overflow_total") == 0
     assert books.sum("litellm_gw_config_reloads_total", outcome="applied") == len(applied)
+
+    # The access log: a line or a counted drop for every request, over all reloads; without drops its sums are the same.
+    records = "litellm_gw_telemetry_records_total"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert books.sum(records, outcome="delivered") == len(lines)
+    dropped = sum(books.sum(records, outcome=o) for o in ("dropped_queue", "dropped_error", "dropped_retries"))
+    assert len(lines) + dropped == REQUESTS
+    print(f"access log: {len(lines)} lines, {dropped} dropped")
+    if dropped == 0:
+        by_status = {s: sum(1 for line in lines if line["status"] == s) for s in (200, 400, 401, 429, 499)}
+        assert by_status == {200: clients["complete"], 499: clients["cancelled"], **{s: refused[s] for s in (400, 401, 429)}}
+        assert sum(len(line["attempts"]) for line in lines) == upstream["requests"]
+        # What broken and cancelled streams used is spent as well; the metric of the reference leaves it out.
+        assert sum(line["spend_usd"] for line in lines if line["status"] == 200) == pytest.approx(usd, rel=1e-6)
+        assert len({line["call_id"] for line in lines}) == REQUESTS

@@ -177,3 +177,12 @@ def test_explain_command(tmp_path, upstream):
     assert told.stdout.split("resolve")[0] == run("--fail", "g=503", "--seed", "7").stdout.split("resolve")[0]
     assert json.loads(run("--json", "--fail", "a=429", "--fail", "b=500").stdout)["deployment"] == "f"
     assert run("--fail", "g=perhaps").returncode == 2
+
+
+def test_the_model_of_a_wildcard_row_becomes_one_short_header_line(gateway_factory, upstream):
+    gateway = gateway_factory({"model_list": [row("any/*", "openai/ok.*", upstream.v1)]})
+    answer = gateway.chat("any/a\r\nx-injected: 1\r\n\r\nbody")
+    assert answer.status_code == 200 and "x-injected" not in answer.headers
+    assert answer.headers["x-litellm-model-group"] == "any/a  x-injected: 1    body"
+    answer = gateway.chat("any/" + "m" * 1_000_000)
+    assert answer.status_code == 200 and len(answer.headers["x-litellm-model-group"]) == 1024

@@ -1,4 +1,5 @@
 // What does a decision cost? RequestRoute from its making to its success, by strategy and group size.
+// Hashing a prompt is no part of it: the gateway does that once per request, HashChat tells the cost.
 #include <benchmark/benchmark.h>
 
 #include "routing/engine_fleet.h"
@@ -32,8 +33,12 @@ void Pinned(gw::config::Snapshot& snapshot) {
   snapshot.router.affinity = gw::config::kSessionAffinity;
 }
 
-// Engines that were scraped; every request brings a chat of 8,000 tokens.
+constexpr size_t kChatBytes = 32'000;  // 8,000 tokens, 25 blocks
+
+// Engines that were scraped; every request brings the same chat.
 void Chatting(gw::config::Snapshot&) {}
+// Likewise, but each of 4,096 chats in turn: their entries in the map of prompts (13 MB) do not fit into L2.
+void ManyChats(gw::config::Snapshot&) {}
 
 struct Group {
   Group(RoutingStrategy strategy, size_t rows, Setup setup)
@@ -52,15 +57,18 @@ struct Group {
     setup(*snapshot);
     index = std::make_unique<gw::routing::ModelIndex>(snapshot);
     state = std::make_unique<gw::routing::SharedState>(*snapshot);
-    controls.model = "g";
-    controls.session_id = "session";
-    if (state->engines() == nullptr || setup != Chatting) return;
-    controls.prompt = gw::routing::HashPrompt({std::string(32'000, 'x')}, 512);
+    controls.resize(setup == ManyChats ? 4096 : 1);
+    for (size_t i = 0; i < controls.size(); ++i) {
+      controls[i].model = "g";
+      controls[i].session_id = "session";
+      if (setup != Chatting && setup != ManyChats) continue;
+      controls[i].prompt = gw::routing::HashPrompt({std::to_string(i), std::string(kChatBytes, 'x')}, 512);
+    }
   }
   std::shared_ptr<gw::config::Snapshot> snapshot;
   std::unique_ptr<gw::routing::ModelIndex> index;
   std::unique_ptr<gw::routing::SharedState> state;
-  gw::routing::RequestControls controls;
+  std::vector<gw::routing::RequestControls> controls;
 };
 
 void Decide(benchmark::State& bench, RoutingStrategy strategy, Setup setup) {
@@ -74,14 +82,21 @@ void Decide(benchmark::State& bench, RoutingStrategy strategy, Setup setup) {
     ApplySample(group.state->engines()->at(i), group.state->at(i), {}, {.running = 10, .kv_usage = 0.4, .kv_tokens = 400'000}, {},
                 now + std::chrono::hours(1));
   }
+  size_t request = 0;
   for (auto _ : bench) {
     now += std::chrono::microseconds(10);
-    gw::routing::RequestRoute route(*group.index, *group.state, group.controls);
+    gw::routing::RequestRoute route(*group.index, *group.state, group.controls[request++ % group.controls.size()]);
     gw::routing::Step step = route.Next(now, random);
     benchmark::DoNotOptimize(step.candidate.deployment);
     route.OnAttemptSucceeded(now, outcome);
   }
 }
+
+void HashChat(benchmark::State& bench) {
+  const std::string text(kChatBytes, 'x');
+  for (auto _ : bench) benchmark::DoNotOptimize(gw::routing::HashPrompt({text}, 512));
+}
+BENCHMARK(HashChat);
 
 BENCHMARK_CAPTURE(Decide, shuffle, RoutingStrategy::kSimpleShuffle, Plain)->Arg(1)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, least_busy, RoutingStrategy::kLeastBusy, Plain)->Arg(10)->Arg(1000);
@@ -90,6 +105,7 @@ BENCHMARK_CAPTURE(Decide, usage, RoutingStrategy::kUsageBasedV2, Plain)->Arg(10)
 BENCHMARK_CAPTURE(Decide, cost, RoutingStrategy::kCostBased, Plain)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, inference, RoutingStrategy::kInferenceAware, Plain)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, inference_chat, RoutingStrategy::kInferenceAware, Chatting)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Decide, inference_chats, RoutingStrategy::kInferenceAware, ManyChats)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, shuffle_limited, RoutingStrategy::kSimpleShuffle, Limited)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, usage_limited, RoutingStrategy::kUsageBasedV2, Limited)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Decide, cost_full, RoutingStrategy::kCostBased, BestIsFull)->Arg(10)->Arg(1000);

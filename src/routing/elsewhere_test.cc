@@ -99,7 +99,7 @@ TEST_F(ElsewhereTest, TokensOfOthersAreTheTotalWithoutOurOwn) {
   CountWindow::Add(state(0).token_window, 100, seconds(60), kT0);
   NoteTotalTokens(state(0), 250, kT0);
   EXPECT_EQ(TokensElsewhere(state(0), kT0), 150U);
-  EXPECT_EQ(TokensOf(state(0), kT0), 250);
+  EXPECT_EQ(TokensOf(state(0), RunningMinute(kT0)), 250);
   NoteTotalTokens(state(0), 40, kT0);
   EXPECT_EQ(TokensElsewhere(state(0), kT0), 0U) << "Redis was restarted: never negative";
   NoteTotalTokens(state(0), 250, kT0);

@@ -24,21 +24,20 @@ class EngineFleet {
   [[nodiscard]] EngineLoad& at(uint32_t row) { return *loads_[row]; }
   [[nodiscard]] const EngineLoad& at(uint32_t row) const { return *loads_[row]; }
 
+  // By row, for what looks at many.
+  [[nodiscard]] const std::shared_ptr<EngineLoad>* loads() const { return loads_.data(); }
+
   // Tokens of the prompt's beginning that the row probably holds, by row; rows that are not in it
   // hold nothing. Forgets what it found before. One thread.
   class Cached {
    public:
     void Find(const EngineFleet& fleet, const PromptBlocks& prompt, const config::StrategyArgs& args);
     [[nodiscard]] int64_t TokensOf(uint32_t row) const { return row < tokens_.size() ? tokens_[row] : 0; }
-    // How far the cache's clock goes on when the row uses them again: what lay at the front of the cache
-    // anyway (a system prompt that all share) passes nobody, what was about to be dropped passes all.
-    [[nodiscard]] int64_t PassedBy(uint32_t row) const {
-      return row < passed_.size() ? static_cast<int64_t>(passed_[row]) : 0;
-    }
+    // Of all rows of the fleet that Find was told.
+    [[nodiscard]] const int32_t* tokens() const { return tokens_.data(); }
 
    private:
     std::vector<int32_t> tokens_;  // by row
-    std::vector<float> passed_;    // by row
     std::vector<uint32_t> found_;  // rows with tokens
   };
 
@@ -49,6 +48,9 @@ class EngineFleet {
   void OnFinished(uint32_t row, const PromptBlocks& prompt, const AttemptOutcome& outcome);
 
  private:
+  [[nodiscard]] static int64_t PassedBy(const EngineLoad& load, const PromptBlocks& prompt,
+                                        const PrefixMap::Places& places, const config::StrategyArgs& args);
+
   std::vector<std::shared_ptr<EngineLoad>> loads_;
   std::shared_ptr<PrefixMap> prefixes_;
   std::vector<uint32_t> row_of_;  // by engine; kNoRow: not of this configuration

@@ -12,6 +12,15 @@ constexpr float kMeanShare = 0.05F;      // of a new sample in the moving mean
 constexpr int64_t kKvTokensGuess = 200'000;
 constexpr double kCacheShare = 1.0;
 
+// See EngineLoad::kv_clear_tokens; a little early rather than late, also after rounding.
+int64_t ClearTokens(const EngineLoad& load) {
+  const double room = EngineCosts::kKvFull - 1e-4 - static_cast<double>(load.kv_usage.load(kRelaxed));
+  if (room <= 0) return 0;
+  const int64_t capacity = load.kv_tokens.load(kRelaxed);
+  if (capacity <= 0) return INT64_MAX;
+  return load.scraped_sent_tokens.load(kRelaxed) + static_cast<int64_t>(room * static_cast<double>(capacity));
+}
+
 double Saturate(double value, double low, double high) { return value >= low ? std::min(value, high) : low; }
 
 }  // namespace
@@ -38,6 +47,14 @@ EngineCosts::EngineCosts(const config::StrategyArgs& args, int64_t prompt_tokens
       busy_weight_(args.busy_weight),
       kv_weight_(args.kv_weight),
       whole_prompt_(token_weight_ * static_cast<double>(prompt_tokens)) {}
+
+double EngineCosts::KvUse(const EngineLoad& load, int64_t new_tokens) {
+  const auto kv = static_cast<double>(load.kv_usage.load(kRelaxed));
+  const int64_t capacity = load.kv_tokens.load(kRelaxed);
+  if (capacity <= 0) return kv;
+  const int64_t since = load.sent_tokens.load(kRelaxed) - load.scraped_sent_tokens.load(kRelaxed);
+  return kv + (static_cast<double>(since) + static_cast<double>(new_tokens)) / static_cast<double>(capacity);
+}
 
 void OnSent(EngineLoad& load, const config::StrategyArgs& args, int64_t new_tokens, TimePoint now) {
   load.sent_tokens.fetch_add(new_tokens, kRelaxed);
@@ -74,6 +91,7 @@ void ApplySample(EngineLoad& load, const DeploymentState& state, const config::S
   const double answer_s = static_cast<double>(load.answer_s.load(kRelaxed));
   load.queue_s.store(static_cast<float>(waiting > 0 ? waiting * answer_s / (waiting + running) : 0), kRelaxed);
   load.scraped_sent_tokens.store(mark.sent_tokens, kRelaxed);
+  load.kv_clear_tokens.store(ClearTokens(load), kRelaxed);
   if (waiting < 1) {
     // Nobody waits: all prompts but those that were sent meanwhile are in work.
     const int64_t since = load.sent_tokens.load(kRelaxed) - mark.sent_tokens;

@@ -41,7 +41,7 @@ struct alignas(64) EngineLoad {
   std::atomic<int64_t> scraped_ns{0};           // steady clock; 0: never
   std::atomic<int64_t> prefill_until_ns{0};     // until when the prompts sent so far are computed
   std::atomic<int64_t> sent_tokens{0};          // prompt tokens to compute, ever
-  std::atomic<int64_t> scraped_sent_tokens{0};  // of them before the last scrape
+  std::atomic<int64_t> kv_clear_tokens{0};      // as long as sent_tokens stays below, the KV cache has room
   std::atomic<float> queue_s{0};                // wait in the engine's queue, by the scrape
   std::atomic<float> kv_usage{0};
   std::atomic<int32_t> foreign{0};              // requests in the engine that are not ours
@@ -49,6 +49,7 @@ struct alignas(64) EngineLoad {
   std::atomic<int64_t> kv_tokens{0};            // what the cache holds; 0: not known
 
   std::atomic<int64_t> cache_clock{0};          // tokens that came to the front of its cache, ever
+  std::atomic<int64_t> scraped_sent_tokens{0};  // prompt tokens sent before the last scrape
   std::atomic<float> waiting{0}, running{0};    // of the last scrape, for the gauges
   std::atomic<float> answer_s{0};               // moving mean of an attempt's duration; 0: none yet
 
@@ -71,21 +72,24 @@ class EngineCosts {
     const int64_t scraped = load.scraped_ns.load(kRelaxed);
     // Nothing known: among such engines the least busy one.
     if (scraped == 0 || now_ns_ - scraped > stale_ns_) return busy_weight_ * in_flight + whole_prompt_;
-    const auto new_tokens = static_cast<double>(prompt_tokens_ - cached_tokens);
-    const double backlog_s = static_cast<double>(load.prefill_until_ns.load(kRelaxed) - now_ns_) * 1e-9;
-    const double wait_s = std::max({0.0, backlog_s, static_cast<double>(load.queue_s.load(kRelaxed))});
-    double kv = static_cast<double>(load.kv_usage.load(kRelaxed));
-    if (const int64_t capacity = load.kv_tokens.load(kRelaxed); capacity > 0) {
-      const int64_t since = load.sent_tokens.load(kRelaxed) - load.scraped_sent_tokens.load(kRelaxed);
-      kv += (static_cast<double>(since) + new_tokens) / static_cast<double>(capacity);
-    }
-    const double over = std::clamp((kv - kKvFull) * (1 / (1 - kKvFull)), 0.0, 2.0);
+    const int64_t new_tokens = prompt_tokens_ - cached_tokens;
+    const int64_t backlog_ns = std::max<int64_t>(load.prefill_until_ns.load(kRelaxed) - now_ns_, 0);
+    const double wait_s =
+        std::max(static_cast<double>(backlog_ns) * 1e-9, static_cast<double>(load.queue_s.load(kRelaxed)));
     const double active = in_flight + load.foreign.load(kRelaxed);
-    return queue_weight_ * wait_s + token_weight_ * new_tokens + busy_weight_ * active + kv_weight_ * over * over;
+    const double tokens_s = cached_tokens == 0 ? whole_prompt_ : token_weight_ * static_cast<double>(new_tokens);
+    const double time_s = queue_weight_ * wait_s + tokens_s + busy_weight_ * active;
+    // Most engines have room by far: what lies between the scrapes then adds nothing.
+    if (load.sent_tokens.load(kRelaxed) + new_tokens < load.kv_clear_tokens.load(kRelaxed)) return time_s;
+    const double over = std::clamp((KvUse(load, new_tokens) - kKvFull) * (1 / (1 - kKvFull)), 0.0, 2.0);
+    return time_s + kv_weight_ * over * over;
   }
 
- private:
   static constexpr double kKvFull = 0.85;  // from here on the next request may preempt another one
+
+ private:
+  // The share of the KV cache that is used when the request is there.
+  [[nodiscard]] static double KvUse(const EngineLoad& load, int64_t new_tokens);
 
   const int64_t prompt_tokens_, now_ns_, stale_ns_;
   const double queue_weight_, token_weight_, busy_weight_, kv_weight_, whole_prompt_;

@@ -85,6 +85,35 @@ TEST_F(InferenceAware, EverythingThatDelaysCosts) {
   EXPECT_GT(CostOf(0) - busy, 2 * (tight - busy)) << "steep near full";
 }
 
+// The short cut for engines with room in their KV cache must not change a single cost.
+TEST_F(InferenceAware, CostIsThatOfTheFormulaUpToAFullCache) {
+  Build(1);
+  const config::StrategyArgs& args = Args();
+  Random random(5);
+  int full = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const double kv_usage = random.NextUnit();
+    const auto capacity = static_cast<int64_t>(random.NextUnit() * 4) * 50'000;  // 0: not told
+    Load(0).kv_tokens = 0;
+    Scrape(0, {.waiting = 3, .running = 5, .kv_usage = kv_usage, .kv_tokens = capacity});
+    const auto since = static_cast<int64_t>(random.NextUnit() * 60'000);
+    Load(0).sent_tokens.fetch_add(since);
+    const auto prompt = static_cast<int64_t>(random.NextUnit() * 20'000);
+    const auto cached = i % 2 == 0 ? 0 : static_cast<int64_t>(random.NextUnit() * static_cast<double>(prompt));
+    const auto fresh = static_cast<double>(prompt - cached);
+    double kv = static_cast<double>(static_cast<float>(kv_usage));
+    if (capacity > 0) kv += (static_cast<double>(since) + fresh) / static_cast<double>(capacity);
+    const double over = std::clamp((kv - 0.85) * (1 / (1 - 0.85)), 0.0, 2.0);
+    full += over > 0 ? 1 : 0;
+    const double wait_s = static_cast<double>(Load(0).queue_s.load());
+    EXPECT_EQ(CostOf(0, prompt, cached),
+              args.queue_weight * wait_s + args.prefix_weight / args.prefill_tokens_per_s * fresh +
+                  args.busy_weight * 8 + args.kv_weight * over * over);
+  }
+  EXPECT_GT(full, 2000);
+  EXPECT_LT(full, 18'000);
+}
+
 TEST_F(InferenceAware, PromptsSentSinceTheScrapeCount) {
   Build(1);
   Scrape(0, {});

@@ -8,6 +8,7 @@
 #include "routing/explanation.h"
 #include "routing/half_open.h"
 #include "routing/packed_window.h"
+#include "routing/pick_lowest.h"
 #include "routing/provider_budget.h"
 #include "routing/route_errors.h"
 #include "routing/tag_filter.h"
@@ -85,8 +86,8 @@ Duration FilterChain::CoolsFor(const Deployment* row) const {
 
 std::optional<Error> FilterChain::KeepUncooled(std::optional<Duration>& cooled_for) {
   Remember();
-  const auto cools = [this](const Deployment* row) {
-    return IsCoolingDown(state_.at(table_.IndexOf(row)), now_);
+  const auto cools = [states = RowStates(table_, state_), now = now_](const Deployment* row) {
+    return IsCoolingDown(states(row), now);
   };
   const config::RouterSettings& settings = input_.settings;
   if (settings.health_check_routing && settings.allowed_fails_policy.Any() &&

@@ -108,11 +108,14 @@ class CountWindow {
  private:
   static constexpr uint64_t kMask = 0xFFFF'FFFFU;
 
+  friend class RunningMinute;
+  static constexpr uint64_t kSlackMs = 10'000;
+
   static uint64_t Stamp(TimePoint now) {
     return static_cast<uint64_t>(NanosecondsOf(now) / 1'000'000) & kMask;
   }
   static Duration Age(uint64_t value, TimePoint now) {
-    return std::chrono::milliseconds(StampAge(Stamp(now), value >> 32, kMask, 10'000));
+    return std::chrono::milliseconds(StampAge(Stamp(now), value >> 32, kMask, kSlackMs));
   }
   static bool IsOver(uint64_t value, Duration length, TimePoint now) {
     if ((value & kMask) == 0) return true;
@@ -123,6 +126,22 @@ class CountWindow {
     const uint64_t count = std::min((over ? 0 : old & kMask) + std::min(amount, kMask), kMask);
     return ((over ? Stamp(now) : old >> 32) << 32) | count;
   }
+};
+
+// CountWindow::Read with a length of a minute, for many cells at one time.
+class RunningMinute {
+ public:
+  explicit RunningMinute(TimePoint now) : stamp_(CountWindow::Stamp(now)) {}
+  [[nodiscard]] uint64_t Read(const std::atomic<uint64_t>& cell) const {
+    const uint64_t value = cell.load(std::memory_order_relaxed);
+    // One comparison for both ends: begun less than a minute ago, or "after" now within the slack.
+    const uint64_t age = (stamp_ - (value >> 32) + CountWindow::kSlackMs) & CountWindow::kMask;
+    return age < kMinuteMs + CountWindow::kSlackMs ? value & CountWindow::kMask : 0;
+  }
+
+ private:
+  static constexpr uint64_t kMinuteMs = 60'000;
+  const uint64_t stamp_;
 };
 
 // day (16 bits) | count (48 bits): windows that begin at a time of day.

@@ -1,7 +1,6 @@
 #include "routing/pick_engine.h"
 
-#include <algorithm>
-#include <limits>
+#include "routing/pick_lowest.h"
 
 namespace gw::routing {
 namespace {
@@ -12,6 +11,8 @@ EngineFleet::Cached& ThreadCached() {
   static thread_local EngineFleet::Cached cached;
   return cached;
 }
+
+double WithinEqual(double lowest) { return lowest + kEqualSeconds; }
 
 }  // namespace
 
@@ -25,27 +26,21 @@ EnginePicker::EnginePicker(const SelectionInput& input, const SharedState& state
 }
 
 size_t EnginePicker::Pick(const RowList& pool, Random& random) {
-  static thread_local std::vector<double> costs;
-  costs.resize(pool.size());
-  double lowest = std::numeric_limits<double>::infinity();
-  const EngineCosts cost(input_.settings.strategy_args, input_.controls.prompt.tokens, now_);
-  for (size_t i = 0; i < pool.size(); ++i) {
-    const uint32_t row = input_.table.IndexOf(pool[i]);
-    const int32_t in_flight = state_.at(row).in_flight.load(std::memory_order_relaxed);
-    costs[i] = engines_ == nullptr ? in_flight
-                                   : cost.Of(engines_->at(row), in_flight, cached_.TokensOf(row));
-    lowest = std::min(lowest, costs[i]);
+  using config::Deployment;
+  const RowStates states(input_.table, state_);
+  const auto in_flight = [states](const Deployment* row) {
+    return states(row).in_flight.load(std::memory_order_relaxed);
+  };
+  if (engines_ == nullptr) {
+    return PickLowest(pool, random, [in_flight](const Deployment* row) { return double(in_flight(row)); }, WithinEqual);
   }
-  const double bound = lowest + kEqualSeconds;
-  size_t equals = 0;
-  size_t chosen = 0;
-  for (size_t i = 0; i < pool.size(); ++i) {
-    if (costs[i] > bound) continue;
-    ++equals;
-    // Each of k equals with the chance 1/k.
-    if (equals == 1 || random.NextUnit() * static_cast<double>(equals) < 1) chosen = i;
-  }
-  return chosen;
+  const EngineCosts costs(input_.settings.strategy_args, input_.controls.prompt.tokens, now_);
+  const auto cost = [in_flight, costs, positions = input_.table.positions(), loads = engines_->loads(),
+                     cached = cached_.tokens()](const Deployment* row) {
+    const uint32_t at = positions.Of(row);
+    return costs.Of(*loads[at], in_flight(row), cached[at]);
+  };
+  return PickLowest(pool, random, cost, WithinEqual);
 }
 
 void EnginePicker::OnPicked(uint32_t row) {

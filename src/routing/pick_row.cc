@@ -5,9 +5,10 @@
 
 #include "routing/affinity.h"
 #include "routing/cooldown.h"
-#include "routing/pick_engine.h"
 #include "routing/half_open.h"
 #include "routing/latency.h"
+#include "routing/pick_engine.h"
+#include "routing/pick_lowest.h"
 #include "routing/route_errors.h"
 #include "routing/usage.h"
 
@@ -16,25 +17,14 @@ namespace {
 
 using config::Deployment;
 using config::RoutingStrategy;
-using Metric = double RowFacts::*;
 
-size_t PickUniform(size_t count, Random& random) {
-  if (count <= 1) return 0;
-  const auto at = static_cast<size_t>(random.NextUnit() * static_cast<double>(count));
-  return std::min(at, count - 1);
+// Its memory is used again by the thread's next decision.
+RowList& ThreadTried() {
+  static thread_local RowList tried;
+  return tried;
 }
 
-// Memory that a thread's decisions use in turn.
-struct Scratch {
-  RowList tried;
-  std::vector<double> values;
-  std::vector<uint32_t> best;
-};
-
-Scratch& ThreadScratch() {
-  static thread_local Scratch scratch;
-  return scratch;
-}
+double Lowest(double lowest) { return lowest; }
 
 class Picker {
  public:
@@ -46,7 +36,7 @@ class Picker {
         state_(state),
         clock_{.now = now, .unix_offset_s = state.unix_offset_s()},
         random_(random),
-        scratch_(ThreadScratch()),
+        tried_(ThreadTried()),
         engine_picker_(input, state, now) {}
 
   Selection Run();
@@ -59,14 +49,13 @@ class Picker {
            input_.settings.strategy_args.lowest_latency_buffer > 0;
   }
   [[nodiscard]] TokenCounts Estimate(const Deployment* row) const;
-  [[nodiscard]] Metric ShuffleMetric() const;
+  [[nodiscard]] const Metric* ShuffleMetric() const;
+  [[nodiscard]] double ShareOf(const Deployment* row) const { return (*metric_)[table_.IndexOf(row)]; }
   void SetTriedApart();
 
   size_t Pick(const RowList& pool);
   size_t PickWeighted(const RowList& pool);
   size_t PickByLatency(const RowList& pool);
-  template <typename ValueOf>
-  size_t PickLowest(const RowList& pool, double buffer, ValueOf value_of);
   size_t PickCheapest(const RowList& pool) const;
 
   // True: selection_ is complete.
@@ -82,9 +71,9 @@ class Picker {
   SharedState& state_;
   const LimitClock clock_;
   Random& random_;
-  Scratch& scratch_;
+  RowList& tried_;
   EnginePicker engine_picker_;
-  Metric metric_ = nullptr;
+  const Metric* metric_ = nullptr;
   Selection selection_;
   std::optional<Reservation> refusal_;
   Duration free_in_ = Duration::max();
@@ -106,13 +95,13 @@ TokenCounts Picker::Estimate(const Deployment* row) const {
 }
 
 // The one metric that weights the shuffle: the first that any candidate has. nullptr: uniform.
-Metric Picker::ShuffleMetric() const {
-  const std::pair<bool, Metric> metrics[] = {{table_.any_weight(), &RowFacts::weight},
-                                             {table_.any_rpm(), &RowFacts::rpm},
-                                             {table_.any_tpm(), &RowFacts::tpm}};
+const Metric* Picker::ShuffleMetric() const {
+  const std::pair<bool, const Metric*> metrics[] = {{table_.any_weight(), &table_.weights()},
+                                                    {table_.any_rpm(), &table_.rpms()},
+                                                    {table_.any_tpm(), &table_.tpms()}};
   for (const auto& [any, metric] : metrics) {
     if (any && std::any_of(rows_.begin(), rows_.end(), [&, m = metric](const Deployment* row) {
-          return table_.of(row).*m > 0;
+          return (*m)[table_.IndexOf(row)] > 0;
         })) {
       return metric;
     }
@@ -121,51 +110,33 @@ Metric Picker::ShuffleMetric() const {
 }
 
 void Picker::SetTriedApart() {
-  scratch_.tried.clear();
+  tried_.clear();
   if (input_.tried.empty()) return;
   const auto is_fresh = [&](const Deployment* row) {
     const uint32_t index = table_.IndexOf(row);
     return std::find(input_.tried.begin(), input_.tried.end(), index) == input_.tried.end();
   };
   const auto fresh_end = std::stable_partition(rows_.begin(), rows_.end(), is_fresh);
-  scratch_.tried.assign(fresh_end, rows_.end());
+  tried_.assign(fresh_end, rows_.end());
   rows_.erase(fresh_end, rows_.end());
 }
 
 size_t Picker::PickWeighted(const RowList& pool) {
   if (metric_ == nullptr) return PickUniform(pool.size(), random_);
+  const RowTable::Positions positions = table_.positions();
+  const double* const shares = metric_->data();
   double sum = 0;
-  for (const Deployment* row : pool) sum += table_.of(row).*metric_;
+  for (const Deployment* row : pool) sum += shares[positions.Of(row)];
   double left = random_.NextUnit() * sum;
   size_t last = 0;
   for (size_t i = 0; i < pool.size(); ++i) {
-    const double share = table_.of(pool[i]).*metric_;
+    const double share = shares[positions.Of(pool[i])];
     if (share <= 0) continue;
     last = i;
     if (left < share) return i;
     left -= share;
   }
   return last;
-}
-
-// Uniform among the rows whose value is at most the lowest one and `buffer` of it. Every value is
-// read once: they move while we look.
-template <typename ValueOf>
-size_t Picker::PickLowest(const RowList& pool, double buffer, ValueOf value_of) {
-  if (pool.size() == 1) return 0;
-  std::vector<double>& values = scratch_.values;
-  values.resize(pool.size());
-  double lowest = std::numeric_limits<double>::max();
-  for (size_t i = 0; i < pool.size(); ++i) {
-    values[i] = value_of(pool[i]);
-    lowest = std::min(lowest, values[i]);
-  }
-  const double bound = lowest * (1 + buffer);
-  scratch_.best.clear();
-  for (size_t i = 0; i < pool.size(); ++i) {
-    if (values[i] <= bound) scratch_.best.push_back(static_cast<uint32_t>(i));
-  }
-  return scratch_.best[PickUniform(scratch_.best.size(), random_)];
 }
 
 // A row that was slow once would never be looked at again: a small share ignores the samples.
@@ -175,17 +146,21 @@ size_t Picker::PickByLatency(const RowList& pool) {
     return PickUniform(pool.size(), random_);
   }
   const bool is_stream = input_.controls.stream;
-  return PickLowest(pool, args.lowest_latency_buffer, [&](const Deployment* row) {
-    return LatencyOf(state_.at(table_.IndexOf(row)), is_stream, clock_.now);
-  });
+  return PickLowest(
+      pool, random_,
+      [=, states = RowStates(table_, state_), now = clock_.now](const Deployment* row) {
+        return LatencyOf(states(row), is_stream, now);
+      },
+      [buffer = args.lowest_latency_buffer](double lowest) { return lowest * (1 + buffer); });
 }
 
 // compat: the first of equals, as LiteLLM.
 size_t Picker::PickCheapest(const RowList& pool) const {
+  const Metric& costs = table_.costs();
   size_t cheapest = 0;
   double lowest = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < pool.size(); ++i) {
-    const double cost = table_.of(pool[i]).cost;
+    const double cost = costs[table_.IndexOf(pool[i])];
     if (cost >= lowest) continue;
     lowest = cost;
     cheapest = i;
@@ -194,17 +169,21 @@ size_t Picker::PickCheapest(const RowList& pool) const {
 }
 
 size_t Picker::Pick(const RowList& pool) {
+  const RowStates states(table_, state_);
   switch (input_.settings.strategy) {
     case RoutingStrategy::kLeastBusy:
-      return PickLowest(pool, 0, [&](const Deployment* row) {
-        const DeploymentState& state = state_.at(table_.IndexOf(row));
-        return static_cast<double>(state.in_flight.load(std::memory_order_relaxed));
-      });
+      return PickLowest(
+          pool, random_,
+          [states](const Deployment* row) {
+            return static_cast<double>(states(row).in_flight.load(std::memory_order_relaxed));
+          },
+          Lowest);
     case RoutingStrategy::kUsageBased:
     case RoutingStrategy::kUsageBasedV2:
-      return PickLowest(pool, 0, [&](const Deployment* row) {
-        return TokensOf(state_.at(table_.IndexOf(row)), clock_.now);
-      });
+      return PickLowest(
+          pool, random_,
+          [states, minute = RunningMinute(clock_.now)](const Deployment* row) { return TokensOf(states(row), minute); },
+          Lowest);
     case RoutingStrategy::kLatencyBased: return PickByLatency(pool);
     case RoutingStrategy::kCostBased: return PickCheapest(pool);
     case RoutingStrategy::kInferenceAware: return engine_picker_.Pick(pool, random_);
@@ -279,12 +258,12 @@ Selection Picker::Run() {
   if (Shuffles()) metric_ = ShuffleMetric();
   // A row that the metric gives nothing must not win just because the others were tried.
   if (metric_ != nullptr) {
-    std::erase_if(rows_, [&](const Deployment* row) { return !(table_.of(row).*metric_ > 0); });
+    std::erase_if(rows_, [&](const Deployment* row) { return !(ShareOf(row) > 0); });
   }
   SetTriedApart();
   if (TryPinned()) return std::move(selection_);
   int refusals = 0;
-  for (RowList* pool : {&rows_, &scratch_.tried}) {
+  for (RowList* pool : {&rows_, &tried_}) {
     // Rows that are full need not be dropped beforehand: whichever is picked is refused, and the next
     // pick is among the rest, with the same chances. Only a buffer above the lowest value would see
     // them.

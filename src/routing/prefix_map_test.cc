@@ -95,6 +95,23 @@ TEST(PrefixMap, MemoryIsBoundedAndTheNewestStays) {
   EXPECT_TRUE(Longest(map, HashPrompt({"0" + Text(4096, 6)}, 512)).empty());
 }
 
+TEST(PrefixMap, PlacesAreOfOneEngineAndMayGo) {
+  PrefixMap map(1);  // one bucket
+  const PromptBlocks prompt = HashPrompt({Text(1024, 1)}, 512);
+  ASSERT_EQ(prompt.blocks.size(), 2U);
+  map.Put(prompt.blocks, 1, 64 * 5);
+  const PrefixMap::Places own(map, prompt.blocks, 1);
+  const PrefixMap::Places foreign(map, prompt.blocks, 2);
+  EXPECT_EQ(own.TicksOf(0), 5U);
+  EXPECT_EQ(own.TicksOf(1), 5U);
+  EXPECT_EQ(foreign.TicksOf(0), std::nullopt);
+  for (int i = 0; i < 40; ++i) map.Put(HashPrompt({std::to_string(i) + Text(1024, 2)}, 512).blocks, 3, 64 * 100);
+  EXPECT_TRUE(Longest(map, prompt).empty());
+  map.Put(prompt.blocks, 1, 64 * 101, own);  // the old places belong to others now
+  EXPECT_EQ(Longest(map, prompt).at(1), 2U);
+  EXPECT_EQ(PrefixMap::Places(map, prompt.blocks, 1).TicksOf(1), 101U);
+}
+
 TEST(EngineFleet, ForgetsWhatTheEngineHasHadToDrop) {
   EngineFleet fleet({SIZE_MAX, SIZE_MAX}, nullptr);
   fleet.at(0).kv_tokens = 100'000;

@@ -47,13 +47,14 @@ struct alignas(64) DeploymentState {
   std::atomic<int64_t> probe_after_ns{0};     // half_open.h; 0: not half-open
   std::atomic<int32_t> in_flight{0};
   std::atomic<bool> last_failed{false};
-  std::atomic<uint64_t> rate_window{0};       // packed begin | requests of rows with rpm or tpm
-  std::atomic<uint64_t> token_window{0};      // packed begin | tokens, likewise
+  std::atomic<uint64_t> token_window{0};      // packed begin | tokens of rows with rpm or tpm
   std::atomic<uint64_t> reserved_tokens{0};   // of running requests: row_limits.cc
+  std::atomic<uint64_t> others_tokens{0};     // elsewhere.h: packed begin | tokens of the others' minute
   std::atomic<int64_t> latency_until_ns{0};   // latency.h; when the samples are forgotten
   std::atomic<float> latency{-1};             // what they come to; negative: none
   std::atomic<float> first_token{-1};
 
+  std::atomic<uint64_t> rate_window{0};        // packed begin | requests of rows with rpm or tpm
   std::atomic<int64_t> cooldown_length_ns{0};  // of the cooldown that set the deadline
   std::atomic<uint64_t> window{0};             // packed begin | failures | successes (facts 6.2 A)
   std::atomic<uint64_t> fails{0};              // packed begin | count (facts 6.2 B)
@@ -67,7 +68,6 @@ struct alignas(64) DeploymentState {
   std::atomic<int64_t> elsewhere_until_ns{0};  // full by their count until then; in the past: not
   std::atomic<int64_t> elsewhere_free_ns{0};
   std::atomic<uint8_t> elsewhere_reason{0};
-  std::atomic<uint64_t> others_tokens{0};      // packed begin | tokens of the others' minute
 };
 
 // Values of the litellm_deployment_state gauge.
@@ -96,6 +96,8 @@ class SharedState {
   [[nodiscard]] DeploymentState& at(uint32_t index) { return *states_[index]; }
   [[nodiscard]] const DeploymentState& at(uint32_t index) const { return *states_[index]; }
   [[nodiscard]] size_t size() const { return states_.size(); }
+  // By index, for what looks at many.
+  [[nodiscard]] DeploymentState* const* states() const { return states_.data(); }
   [[nodiscard]] Health HealthAt(uint32_t index, TimePoint now) const;
   [[nodiscard]] Duration CooldownLeft(uint32_t index, TimePoint now) const;
   // What the row did in its running minute, for x-ratelimit-remaining-*. Requests are counted only
@@ -132,7 +134,8 @@ class SharedState {
   [[nodiscard]] EngineFleet* engines() const { return engines_.get(); }
 
  private:
-  std::vector<std::shared_ptr<DeploymentState>> states_;
+  std::vector<std::shared_ptr<DeploymentState>> owners_;
+  std::vector<DeploymentState*> states_;  // the same ones
   std::atomic<int64_t> unix_offset_s_{0};
   // Empty where the configuration has no use for them.
   std::vector<std::shared_ptr<LatencyRings>> latency_;

@@ -16,20 +16,11 @@ constexpr int64_t kDaySeconds = 86'400;
 constexpr uint32_t kUnknownTokens = 256;        // per direction, until the row has answered
 constexpr int64_t kReservedMax = int64_t{1} << 22;  // per request and direction
 
-// Reserved: version (8 bits) | input (28) | output (28). The version counts settlements: a sum that
-// went down and up again between two looks is not the sum that was seen.
-constexpr int kPartBits = 28;
-constexpr uint64_t kPartMask = (uint64_t{1} << kPartBits) - 1;
-constexpr uint64_t kVersionUnit = uint64_t{1} << (2 * kPartBits);
-constexpr uint64_t kPartMax = uint64_t{1} << (kPartBits - 1);  // of all running requests of a row
+constexpr uint64_t kVersionUnit = PackedTokens::kVersionUnit;
+constexpr uint64_t kPartMax = PackedTokens::kPartMax;
 
-uint64_t Pack(TokenCounts tokens) {
-  return (static_cast<uint64_t>(tokens.input) << kPartBits) | tokens.output;
-}
-TokenCounts Unpack(uint64_t value) {
-  return {.input = static_cast<uint32_t>((value >> kPartBits) & kPartMask),
-          .output = static_cast<uint32_t>(value & kPartMask)};
-}
+uint64_t Pack(TokenCounts tokens) { return PackedTokens::Pack(tokens); }
+TokenCounts Unpack(uint64_t value) { return PackedTokens::Unpack(value); }
 
 int64_t SecondOfDays(const RowLimits& limits, LimitClock clock) {
   return NanosecondsOf(clock.now) / 1'000'000'000 + clock.unix_offset_s - limits.daily_reset_s;
@@ -146,10 +137,6 @@ std::optional<int64_t> SlotLimit(const config::Deployment& row,
     return std::max<int64_t>(static_cast<int64_t>(static_cast<double>(*row.tpm) / 1000.0 * 6), 1);
   }
   return settings.default_max_parallel_requests;
-}
-
-TokenCounts ReservedTokens(const DeploymentState& state) {
-  return Unpack(state.reserved_tokens.load(std::memory_order_relaxed));
 }
 
 TokenCounts EstimateTokens(const DeploymentState& state, const RequestControls& controls) {

@@ -46,8 +46,29 @@ struct LimitClock {
   int64_t unix_offset_s = 0;  // SharedState::unix_offset_s
 };
 
+// Two sums in one word: reserved tokens, and the mean of answers.
+//   version (8 bits) | input (28) | output (28)
+// The version counts settlements: a sum that went down and up again between two looks is not the sum
+// that was seen.
+struct PackedTokens {
+  static constexpr int kPartBits = 28;
+  static constexpr uint64_t kPartMask = (uint64_t{1} << kPartBits) - 1;
+  static constexpr uint64_t kVersionUnit = uint64_t{1} << (2 * kPartBits);
+  static constexpr uint64_t kPartMax = uint64_t{1} << (kPartBits - 1);  // of all running requests of a row
+
+  [[nodiscard]] static uint64_t Pack(TokenCounts tokens) {
+    return (static_cast<uint64_t>(tokens.input) << kPartBits) | tokens.output;
+  }
+  [[nodiscard]] static TokenCounts Unpack(uint64_t value) {
+    return {.input = static_cast<uint32_t>((value >> kPartBits) & kPartMask),
+            .output = static_cast<uint32_t>(value & kPartMask)};
+  }
+};
+
 // Of the requests that run now.
-[[nodiscard]] TokenCounts ReservedTokens(const DeploymentState& state);
+[[nodiscard]] inline TokenCounts ReservedTokens(const DeploymentState& state) {
+  return PackedTokens::Unpack(state.reserved_tokens.load(std::memory_order_relaxed));
+}
 
 // What a request of these controls would consume on this row.
 [[nodiscard]] TokenCounts EstimateTokens(const DeploymentState& state,

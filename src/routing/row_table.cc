@@ -78,10 +78,10 @@ RowTable::RowTable(const config::Snapshot& snapshot) : first_(snapshot.deploymen
   bool has_regex = false;
   for (const config::Deployment& row : snapshot.deployments) {
     RowFacts& facts = facts_.emplace_back();
-    facts.weight = std::max(row.weight.value_or(0), 0.0);
-    facts.rpm = static_cast<double>(std::max<int64_t>(row.rpm.value_or(0), 0));
-    facts.tpm = static_cast<double>(std::max<int64_t>(row.tpm.value_or(0), 0));
-    facts.cost = CostOf(row);
+    weights_.push_back(std::max(row.weight.value_or(0), 0.0));
+    rpms_.push_back(static_cast<double>(std::max<int64_t>(row.rpm.value_or(0), 0)));
+    tpms_.push_back(static_cast<double>(std::max<int64_t>(row.tpm.value_or(0), 0)));
+    costs_.push_back(CostOf(row));
     facts.order = row.order.value_or(0);
     facts.has_order = row.order.has_value();
     facts.blocked = row.blocked;
@@ -93,9 +93,9 @@ RowTable::RowTable(const config::Snapshot& snapshot) : first_(snapshot.deploymen
     has_regex |= !row.tag_regex.empty();
     any_blocked_ |= facts.blocked;
     any_order_ |= facts.has_order;
-    any_weight_ |= facts.weight > 0;
-    any_rpm_ |= facts.rpm > 0;
-    any_tpm_ |= facts.tpm > 0;
+    any_weight_ |= weights_.back() > 0;
+    any_rpm_ |= rpms_.back() > 0;
+    any_tpm_ |= tpms_.back() > 0;
     any_limit_ |= facts.limits.LimitsRate();
     any_shared_ |= facts.limits.IsLimited() || facts.limits.counts_tokens;
     any_budget_ |= facts.has_budget || facts.provider_budget >= 0;

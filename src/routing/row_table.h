@@ -36,9 +36,6 @@ struct RowLimits {
                                  const config::RouterSettings& settings);
 
 struct alignas(64) RowFacts {
-  double weight = 0;
-  double rpm = 0, tpm = 0;  // as weights of the shuffle
-  double cost = 0;          // USD per input token and output token
   int64_t order = 0;
   int32_t provider_budget = -1;  // position in RouterSettings::provider_budgets
   bool has_order = false;
@@ -48,18 +45,36 @@ struct alignas(64) RowFacts {
   RowLimits limits;
 };
 
+// One number per row, side by side: eight rows to a cache line.
+using Metric = std::vector<double>;
+
 class RowTable {
  public:
   explicit RowTable(const config::Snapshot& snapshot);
 
   // Position of a row of the snapshot, without touching the row's memory.
-  [[nodiscard]] uint32_t IndexOf(const config::Deployment* row) const {
-    return static_cast<uint32_t>(row - first_);
-  }
+  class Positions {
+   public:
+    explicit Positions(const config::Deployment* first) : first_(first) {}
+    [[nodiscard]] uint32_t Of(const config::Deployment* row) const { return static_cast<uint32_t>(row - first_); }
+
+   private:
+    const config::Deployment* first_;
+  };
+  // To keep in a local, for what looks at many.
+  [[nodiscard]] Positions positions() const { return Positions(first_); }
+  [[nodiscard]] uint32_t IndexOf(const config::Deployment* row) const { return positions().Of(row); }
   [[nodiscard]] const RowFacts& at(uint32_t index) const { return facts_[index]; }
   [[nodiscard]] const RowFacts& of(const config::Deployment* row) const {
     return facts_[IndexOf(row)];
   }
+
+  // What the shuffle may be weighted by.
+  [[nodiscard]] const Metric& weights() const { return weights_; }
+  [[nodiscard]] const Metric& rpms() const { return rpms_; }
+  [[nodiscard]] const Metric& tpms() const { return tpms_; }
+  // USD per input token and output token.
+  [[nodiscard]] const Metric& costs() const { return costs_; }
 
   // Does any row of the snapshot have it? What nobody has costs nothing.
   [[nodiscard]] bool any_blocked() const { return any_blocked_; }
@@ -81,6 +96,7 @@ class RowTable {
 
   const config::Deployment* first_;
   std::vector<RowFacts> facts_;
+  Metric weights_, rpms_, tpms_, costs_;
   bool any_blocked_ = false, any_order_ = false, any_weight_ = false, any_rpm_ = false;
   bool any_tpm_ = false, any_limit_ = false, any_shared_ = false, any_budget_ = false, any_tag_filtering_ = false;
   std::vector<std::vector<Pattern>> tag_regexes_;  // per row; empty when no row has any

@@ -48,6 +48,13 @@ std::vector<std::shared_ptr<T>> Carry(const std::vector<size_t>& positions, cons
   return out;
 }
 
+std::vector<DeploymentState*> PointersTo(const std::vector<std::shared_ptr<DeploymentState>>& owners) {
+  std::vector<DeploymentState*> pointers;
+  pointers.reserve(owners.size());
+  for (const auto& owner : owners) pointers.push_back(owner.get());
+  return pointers;
+}
+
 bool NeedsAffinity(const config::RouterSettings& router) {
   const bool by_group = std::any_of(router.group_affinity.begin(), router.group_affinity.end(),
                                     [](const auto& group) { return group.second != 0; });
@@ -115,12 +122,14 @@ bool KeepsPositions(const std::vector<size_t>& positions) {
 
 }  // namespace
 
-SharedState::SharedState(size_t deployments) : states_(Carry<DeploymentState>(std::vector<size_t>(deployments, kNew), nullptr)) {}
+SharedState::SharedState(size_t deployments)
+    : owners_(Carry<DeploymentState>(std::vector<size_t>(deployments, kNew), nullptr)), states_(PointersTo(owners_)) {}
 
 SharedState::SharedState(const config::Snapshot& snapshot, const config::Snapshot* before, const SharedState* previous) {
   const config::RouterSettings& router = snapshot.router;
   const std::vector<size_t> positions = OldPositions(snapshot, before);
-  states_ = Carry(positions, previous == nullptr ? nullptr : &previous->states_);
+  owners_ = Carry(positions, previous == nullptr ? nullptr : &previous->owners_);
+  states_ = PointersTo(owners_);
   if (NeedsLatencies(router)) {
     latency_ = Carry(positions, previous == nullptr ? nullptr : &previous->latency_);
   }

@@ -5,25 +5,16 @@
 #include <algorithm>
 #include <iterator>
 
-#include "routing/elsewhere.h"
-#include "routing/packed_window.h"
 #include "routing/route_errors.h"
 
 namespace gw::routing {
 namespace {
 
-constexpr Duration kMinute = std::chrono::seconds(60);
 constexpr size_t kRowsShownMax = 20;  // the answer must not grow with the group
 
 std::string LimitText(int64_t limit) { return limit < 0 ? "None" : std::to_string(limit); }
 
 }  // namespace
-
-double TokensOf(const DeploymentState& state, TimePoint now) {
-  const TokenCounts reserved = ReservedTokens(state);
-  return static_cast<double>(CountWindow::Read(state.token_window, kMinute, now) +
-                             reserved.input + reserved.output + TokensElsewhere(state, now));
-}
 
 Error AllOverUsage(std::string_view group, const RowList& rows, const RowTable& table,
                    const SharedState& state, TimePoint now) {

@@ -107,6 +107,12 @@ void Judge(LoadContext& context, std::string_view key, const yaml::Node& place_o
                 "prometheus: /metrics is on");
     return;
   }
+  if (name == "otel") {
+    if (key != "failure_callback") {
+      context.Add(Severity::kInfo, KeyStatus::kEffective, place_of.place, path, "otel: traces are sent, failures included");
+    }
+    return;
+  }
   if (name.find('.') != std::string::npos) {
     context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet, place_of.place, path,
                 "the Python callback '" + name + "' cannot run here and is left out");

@@ -97,7 +97,7 @@ constexpr KeySpec kRows[] = {
     {kS, "model_group_settings", kMap, "-", kLater, "Settings by group."},
     {kS, "priority_reservation", kMap, "-", kLater, "Shares of the limits."},
     {kS, "store_audit_logs", kBool, "false", kLater, "Audit log."},
-    {kS, "forward_traceparent_to_llm_provider", kBool, "false", kLater, "Trace header to the upstream."},
+    {kS, "forward_traceparent_to_llm_provider", kBool, "false", kOn, "traceparent and tracestate to upstreams: of the attempt's span when traces are on, else the client's own."},
     {kS, "langfuse_default_tags", kList, "-", kLater, "Tags for Langfuse."},
     {kS, "s3_callback_params", kMap, "-", kLater, "Logs in S3."},
     {kS, "guardrails", kAny, "-", kLater, "Content checks."},

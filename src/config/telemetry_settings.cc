@@ -10,8 +10,7 @@ TelemetrySettings ReadTelemetrySettings(LoadContext& context, const yaml::Node& 
   out.access_log = ReadAccessLogSettings(context, root);
   out.otel = ReadOtelSettings(context, root, callbacks);
   out.callbacks = ReadCallbackSettings(context, root, callbacks);
-  // Pushed metrics come from the registry, not from records.
-  out.wants_records = out.access_log.on || out.otel.traces.on || out.otel.logs.on || out.callbacks.any;
+  out.wants_records = out.access_log.on || out.otel.wants_records() || out.callbacks.any;
   out.wants_starts = out.callbacks.wants_starts;
   out.wants_content = out.callbacks.wants_content || out.otel.capture_content;
   return out;

@@ -28,13 +28,23 @@ void SetRateLimit(const Error& error, metrics::ClientFailureRecord& r) {
   r.rate_limit_type = error.limit_kind;
 }
 
-// The trace that the client's request belongs to, else the call id where the operator wants every request.
-metrics::ExemplarId ExemplarOf(const RequestContext& context) {
+// The trace that was begun here, when its spans are sent.
+std::string OwnTraceId(const RequestContext& context) {
+  if (context.record == nullptr) [[likely]] return {};
+  const telemetry::RequestRecord& record = *context.record;
+  const bool is_sent = record.is_traced && record.trace.sampled && context.core.snapshot->telemetry.otel.traces.on;
+  return is_sent ? telemetry::Hex(record.trace.trace_id) : std::string();
+}
+
+// The trace that the client's request belongs to, else our own, else the call id where the operator wants
+// every request. `own_trace` lives as long as what is returned.
+metrics::ExemplarId ExemplarOf(const RequestContext& context, const std::string& own_trace) {
   using Exemplars = config::MetricsSettings::Exemplars;
   const Exemplars wanted = context.core.snapshot->metrics.exemplars;
   metrics::ExemplarId exemplar;
   if (wanted == Exemplars::kOff) return exemplar;
   exemplar.id = metrics::TraceIdOf(context.exchange.head().headers.Get("traceparent"));
+  if (exemplar.id.empty()) exemplar.id = own_trace;
   if (exemplar.id.empty() && wanted == Exemplars::kAll) {
     exemplar.id = context.call_id;
     exemplar.kind = metrics::ExemplarId::Kind::kCall;
@@ -92,6 +102,7 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   context.is_accounted = true;
   AddSpend(context, cost.total);
   const routing::Candidate& candidate = *answered.candidate;
+  const std::string own_trace = OwnTraceId(context);  // the record goes
   if (context.record != nullptr) [[unlikely]] RecordSuccess(context, answered, usage, cost);
   if (!MetricsOn(context)) return;
   const Timing& t = context.timing;
@@ -103,7 +114,7 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   r.service_tier = usage.service_tier;
   r.stream = context.request.stream;
   r.stream_field_present = context.stream_field_present;
-  r.exemplar = ExemplarOf(context);
+  r.exemplar = ExemplarOf(context, own_trace);
   r.queue_time_s = Seconds(t.started - t.arrived);
   r.total_s = Seconds(t.finished - t.arrived);
   r.llm_api_s = Seconds(t.finished - t.attempt_begin);

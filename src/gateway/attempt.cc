@@ -47,6 +47,27 @@ HeaderList ForwardedHeaders(const RequestContext& context) {
   return out;
 }
 
+// W3C Trace Context for the upstream: this attempt is the parent of what it does; without traces of our own
+// the client's headers go on as they came.
+void AddTraceHeaders(const RequestContext& context, const config::Deployment& deployment, HeaderList& out) {
+  const config::OtelSettings& otel = context.core.snapshot->telemetry.otel;
+  if (!otel.forward_traceparent) [[likely]] return;
+  for (const auto& [name, value] : deployment.extra_headers) {
+    if (EqualsIgnoreCase(name, "traceparent")) return;
+  }
+  const telemetry::RequestRecord* record = context.record.get();
+  if (otel.traces.on && record != nullptr && !record->attempts.empty()) {
+    out.emplace_back("traceparent", telemetry::TraceParent(record->trace, record->attempts.back().span_id));
+    if (!record->trace.tracestate.empty()) out.emplace_back("tracestate", record->trace.tracestate);
+    return;
+  }
+  const http::Headers& headers = context.exchange.head().headers;
+  const std::string_view parent = headers.Get("traceparent"), state = headers.Get("tracestate");
+  if (parent.empty()) return;
+  out.emplace_back("traceparent", std::string(parent));
+  if (!state.empty()) out.emplace_back("tracestate", std::string(state));
+}
+
 double HeaderNumber(const http::Headers& headers, std::string_view name) {
   const auto value = ParseDouble(headers.Get(name));
   return value ? *value : -1;
@@ -116,6 +137,7 @@ std::optional<Error> Attempt::Prepare() {
       "chatcmpl-" + (deployment.row->dialect == config::Dialect::kOpenAi ? context_.call_id : MakeUuid());
   spec.drop_params = deployment.drop_params.value_or(context_.drop_params) || context_.drop_params;
   spec.forwarded_headers = ForwardedHeaders(context_);
+  AddTraceHeaders(context_, deployment, spec.forwarded_headers);
   spec.started = begin_;
   call_.emplace(context_.request, std::move(spec));
   if (context_.continuing) {

@@ -3,43 +3,10 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 
 namespace gw::metrics {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-[[nodiscard]] constexpr bool IsContinuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
-// Length of the sequence that `lead` announces; 0 when it cannot start one.
-[[nodiscard]] constexpr size_t AnnouncedLength(unsigned char lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return 2;
-  if (lead >= 0xE0 && lead <= 0xEF) return 3;
-  if (lead >= 0xF0 && lead <= 0xF4) return 4;
-  return 0;
-}
-
-// Length of the valid UTF-8 sequence at the front of `text`, 0 when there is none.
-[[nodiscard]] size_t ValidSequence(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const size_t length = AnnouncedLength(lead);
-  if (length == 0 || length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(text[i])) return 0;
-  }
-  if (length >= 3) {
-    // Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte.
-    const auto second = static_cast<unsigned char>(text[1]);
-    if (lead == 0xE0 && second < 0xA0) return 0;
-    if (lead == 0xED && second > 0x9F) return 0;
-    if (lead == 0xF0 && second < 0x90) return 0;
-    if (lead == 0xF4 && second > 0x8F) return 0;
-  }
-  return length;
-}
 
 void AppendAscii(std::string& out, char c) {
   switch (c) {
@@ -64,7 +31,7 @@ std::string_view CutLabelValue(std::string_view value) {
   if (value.size() <= limits::kLabelValueBytesMax) return value;
   size_t end = limits::kLabelValueBytesMax;
   // Step back over a sequence that the cut would split; at most its three trailing bytes.
-  for (size_t back = 0; back < 3 && end > 0 && IsContinuation(value[end]); ++back) --end;
+  for (size_t back = 0; back < 3 && end > 0 && IsUtf8Continuation(value[end]); ++back) --end;
   return value.substr(0, end);
 }
 
@@ -76,9 +43,9 @@ void AppendLabelValue(std::string& out, std::string_view value) {
       value.remove_prefix(1);
       continue;
     }
-    const size_t length = ValidSequence(value);
+    const size_t length = Utf8SequenceAt(value);
     if (length == 0) {
-      out += kReplacement;
+      out += kUtf8Replacement;
       value.remove_prefix(1);
       continue;
     }

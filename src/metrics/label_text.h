@@ -30,6 +30,24 @@ struct LabelText {
   size_t le_at = 0;  // where a histogram's `le="...",` keeps the order by name
 };
 
+// Takes it apart again: each(name, value), the escapes of AppendLabelValue undone.
+template <typename Each>
+void ForEachLabel(std::string_view text, const Each& each) {
+  std::string value;
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t equals = text.find('=', at);
+    const std::string_view name = text.substr(at, equals - at);
+    value.clear();
+    for (at = equals + 2; text[at] != '"'; ++at) {
+      if (text[at] == '\\') ++at;  // \\ and \" alone: newlines were replaced
+      value += text[at];
+    }
+    each(name, std::string_view(value));
+    at += 2;  // the quote and the comma
+  }
+}
+
 // Renders value lists of one family: order by name is worked out once.
 class LabelOrder {
  public:

@@ -284,6 +284,7 @@ LitellmMetrics::LitellmMetrics(const LitellmMetricsOptions& options, LiveState l
     : impl_(std::make_unique<Impl>(options, std::move(live))) {}
 LitellmMetrics::~LitellmMetrics() = default;
 
+const Registry& LitellmMetrics::registry() const { return impl_->registry; }
 Registry& LitellmMetrics::registry() { return impl_->registry; }
 
 void LitellmMetrics::OnFallback(uint32_t worker, const FallbackRecord& record) {

@@ -173,6 +173,7 @@ class LitellmMetrics {
   [[nodiscard]] const LabelChoice& choice() const;
 
   [[nodiscard]] Registry& registry();
+  [[nodiscard]] const Registry& registry() const;
 
  private:
   struct Impl;

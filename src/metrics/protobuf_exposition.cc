@@ -6,7 +6,8 @@
 #include <limits>
 #include <string_view>
 
-#include "metrics/protobuf_writer.h"
+#include "base/protobuf_writer.h"
+#include "metrics/label_text.h"
 
 namespace gw::metrics {
 namespace {
@@ -59,21 +60,8 @@ void AppendPair(ProtobufWriter& out, std::string_view name, std::string_view val
   out.Message(kLabel, pair);
 }
 
-// `a="x",b="y"` as it was rendered once for the text formats.
 void AppendLabels(ProtobufWriter& out, std::string_view text) {
-  std::string value;
-  size_t at = 0;
-  while (at < text.size()) {
-    const size_t equals = text.find('=', at);
-    const std::string_view name = text.substr(at, equals - at);
-    value.clear();
-    for (at = equals + 2; text[at] != '"'; ++at) {
-      if (text[at] == '\\') ++at;  // \\ and \" alone: newlines were replaced
-      value += text[at];
-    }
-    AppendPair(out, name, value);
-    at += 2;  // the quote and the comma
-  }
+  ForEachLabel(text, [&out](std::string_view name, std::string_view value) { AppendPair(out, name, value); });
 }
 
 void AppendExemplar(ProtobufWriter& out, const Exemplar& exemplar) {

@@ -148,6 +148,18 @@ void Registry::RenderProtobuf(std::span<const std::string> names, std::string& o
   }
 }
 
+void Registry::Visit(Visitor& visitor) const {
+  const std::lock_guard lock(impl_->scrape_mutex);
+  for (const Impl::Entry& entry : impl_->entries) {
+    if (const auto* family = std::get_if<std::unique_ptr<Family>>(&entry)) {
+      visitor.OnFamily((*family)->spec(), Impl::SeriesOf(**family));
+    } else {
+      const auto& collected = std::get<Impl::Collected>(entry);
+      visitor.OnSamples(collected.spec, CollectSamples(collected.spec, collected.collect));
+    }
+  }
+}
+
 std::vector<const FamilySpec*> Registry::specs() const {
   std::vector<const FamilySpec*> specs;
   for (const Impl::Entry& entry : impl_->entries) {

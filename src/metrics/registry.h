@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "metrics/exemplar.h"
@@ -39,6 +40,7 @@ struct FamilySpec {
 };
 
 class Family;
+struct SeriesData;
 
 class Series {
  public:
@@ -107,6 +109,16 @@ class Registry {
   void AddCollected(FamilySpec spec, std::function<void(const Emit&)> collect);
   // Appends the exposition. `names`: sample names asked by ?name[]=, empty = all.
   void Render(ExpositionFormat format, std::span<const std::string> names, std::string& out) const;
+  // For formats of others: every family in order, with what a scrape of this moment would see. Older
+  // names are left out.
+  class Visitor {
+   public:
+    virtual ~Visitor() = default;
+    virtual void OnFamily(const FamilySpec& spec, std::span<const SeriesData* const> series) = 0;
+    // Of a computed family: labels as in LabelText, value.
+    virtual void OnSamples(const FamilySpec& spec, std::span<const std::pair<std::string, double>> samples) = 0;
+  };
+  void Visit(Visitor& visitor) const;
   // Takes idle series out of the exposition and frees what every worker has released since. Any thread,
   // one at a time, `now_s` rising. See series_expiry.cc.
   void Sweep(double now_s);

@@ -139,6 +139,7 @@ net::Task<Answer> Exchange(State& state, const HttpMessage& message, net::Cancel
       (void)co_await connection.http.ReadWholeBody(body, kAnswerBytesMax, deadline);
       cancel.Clear();
       state.pool.Release(std::move(lease.connection));
+      if (answer.verdict == Verdict::kDelivered && state.options.on_delivered) state.options.on_delivered(body);
       co_return answer;
     }
     cancel.Clear();

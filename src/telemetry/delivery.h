@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,6 +65,8 @@ struct DeliveryOptions {
   size_t queue_bytes_max = size_t{16} << 20;
   int parallel = 1;  // requests under way at the same time
   bool gzip = false; // compress bodies (content-encoding: gzip)
+  // Gets the body of a good answer: some receivers say in it what they did not take. May be empty.
+  std::function<void(std::string_view body)> on_delivered{};
 };
 
 // What deliveries share on the telemetry thread.

@@ -1,4 +1,4 @@
-// The four kinds of fields that a MetricFamily needs, in protobuf's wire format.
+// Fields in protobuf's wire format: as much of it as expositions and OTLP need.
 #pragma once
 
 #include <bit>
@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace gw::metrics {
+namespace gw {
 
 class ProtobufWriter {
  public:
@@ -18,7 +18,11 @@ class ProtobufWriter {
     AppendVarint(out, static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63));
   }
 
-  // uint64, int64 that is not negative, enum.
+  static void AppendFixed(std::string& out, uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i, value >>= 8) out += static_cast<char>(value & 0xFF);
+  }
+
+  // uint64, enum, bool; int64 as its two's complement.
   void Varint(uint32_t field, uint64_t value) {
     Tag(field, 0);
     AppendVarint(text_, value);
@@ -28,10 +32,15 @@ class ProtobufWriter {
     Tag(field, 0);
     AppendZigZag(text_, value);
   }
-  void Double(uint32_t field, double value) {
+  void Double(uint32_t field, double value) { Fixed64(field, std::bit_cast<uint64_t>(value)); }
+  // fixed64, sfixed64.
+  void Fixed64(uint32_t field, uint64_t value) {
     Tag(field, 1);
-    uint64_t bits = std::bit_cast<uint64_t>(value);
-    for (int i = 0; i < 8; ++i, bits >>= 8) text_ += static_cast<char>(bits & 0xFF);
+    AppendFixed(text_, value, 8);
+  }
+  void Fixed32(uint32_t field, uint32_t value) {
+    Tag(field, 5);
+    AppendFixed(text_, value, 4);
   }
   // string, bytes, packed numbers.
   void Bytes(uint32_t field, std::string_view bytes) {
@@ -41,6 +50,9 @@ class ProtobufWriter {
   }
   void Message(uint32_t field, const ProtobufWriter& message) { Bytes(field, message.text_); }
 
+  // Whole fields that were written before.
+  void Append(std::string_view fields) { text_ += fields; }
+
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
@@ -48,4 +60,4 @@ class ProtobufWriter {
   std::string text_;
 };
 
-}  // namespace gw::metrics
+}  // namespace gw

@@ -66,6 +66,8 @@ std::string_view NameOf(api::RouteId id) {
       return "health_readiness_details";
     case api::RouteId::kBacklog:
       return "health_backlog";
+    case api::RouteId::kHealthServices:
+      return "health_services_endpoint";
     case api::RouteId::kHealth:
       return "health";
     case api::RouteId::kMetrics:

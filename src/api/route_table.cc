@@ -38,6 +38,7 @@ constexpr std::array kTable = {
     RouteRow{"/health", RouteId::kHealth, kGet},
     RouteRow{"/health/readiness/details", RouteId::kReadinessDetails, kGet},
     RouteRow{"/health/backlog", RouteId::kBacklog, kGet},
+    RouteRow{"/health/services", RouteId::kHealthServices, kGet},
     RouteRow{"/routes", RouteId::kRoutes, kGet},
     RouteRow{"/test", RouteId::kTest, kGet},
     RouteRow{"/config/reload", RouteId::kReload, kPost},
@@ -67,7 +68,7 @@ constexpr size_t CountFixed() {
   return count;
 }
 constexpr size_t kFixed = CountFixed();
-static_assert(kFixed == 33, "rows with {model} come last");
+static_assert(kFixed == 34, "rows with {model} come last");
 
 const RouteRow* FindFixed(std::string_view path) {
   for (size_t i = 0; i < kFixed; ++i) {

@@ -31,6 +31,7 @@ enum class RouteId : uint8_t {
   kReadiness,         // GET /health/readiness
   kReadinessDetails,  // GET /health/readiness/details
   kBacklog,           // GET /health/backlog
+  kHealthServices,    // GET /health/services: a test event to a callback
   kHealth,            // GET /health: calls the deployments
   kMetrics,           // GET /metrics, /metrics/, everything below
   kRoutes,            // GET /routes

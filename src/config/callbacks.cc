@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/callback_settings.h"
 #include "config/value_reader.h"
 
 namespace gw::config {
@@ -98,8 +99,8 @@ bool IsKnown(std::string_view name) {
   return std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
 }
 
-void Judge(LoadContext& context, std::string_view key, const yaml::Node& place_of,
-           const std::string& name) {
+void Judge(LoadContext& context, std::string_view key, const yaml::Node& place_of, const std::string& name,
+           const yaml::Node& callback_settings) {
   const std::string path = Join("litellm_settings", key);
   if (name == "prometheus") {
     if (key == "failure_callback") return;
@@ -111,6 +112,13 @@ void Judge(LoadContext& context, std::string_view key, const yaml::Node& place_o
     if (key != "failure_callback") {
       context.Add(Severity::kInfo, KeyStatus::kEffective, place_of.place, path, "otel: traces are sent, failures included");
     }
+    return;
+  }
+  if (IsPayloadCallback(name) || IsGenericCallback(callback_settings, name)) {
+    constexpr std::string_view kWhat[] = {"successes and failures", "successes", "failures"};
+    const size_t which = key == "callbacks" ? 0 : key == "success_callback" ? 1 : 2;
+    context.Add(Severity::kInfo, KeyStatus::kEffective, place_of.place, path,
+                name + ": " + std::string(kWhat[which]) + " go there");
     return;
   }
   if (name.find('.') != std::string::npos) {
@@ -128,13 +136,14 @@ void Judge(LoadContext& context, std::string_view key, const yaml::Node& place_o
 
 }  // namespace
 
-std::vector<std::string> ReadCallbacks(LoadContext& context, const yaml::Node& litellm_settings) {
+std::vector<std::string> ReadCallbacks(LoadContext& context, const yaml::Node& litellm_settings,
+                                       const yaml::Node& callback_settings) {
   std::vector<std::string> names;
   for (const std::string_view key : {"callbacks", "success_callback", "failure_callback"}) {
     const yaml::Node* node = litellm_settings.Find(key);
     if (node == nullptr) continue;
     for (const std::string& name : ReadStrings(litellm_settings, key)) {
-      Judge(context, key, *node, name);
+      Judge(context, key, *node, name, callback_settings);
       const bool is_new = std::find(names.begin(), names.end(), name) == names.end();
       if (key != "failure_callback" && is_new) names.push_back(name);
     }

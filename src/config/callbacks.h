@@ -10,7 +10,7 @@ namespace gw::config {
 
 // Names of `callbacks` and `success_callback`, prometheus included. Warns about those that do
 // nothing here; an unknown plain name in `callbacks` forbids the start, as in LiteLLM.
-[[nodiscard]] std::vector<std::string> ReadCallbacks(LoadContext& context,
-                                                     const yaml::Node& litellm_settings);
+[[nodiscard]] std::vector<std::string> ReadCallbacks(LoadContext& context, const yaml::Node& litellm_settings,
+                                                     const yaml::Node& callback_settings);
 
 }  // namespace gw::config

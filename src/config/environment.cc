@@ -190,6 +190,9 @@ void ResolveOne(LoadContext& context, yaml::Node& node, std::string_view path) {
   node.text.clear();
 }
 
+// alert_to_webhook_url: its reader replaces references in lists, as LiteLLM does there.
+bool ResolvesItsLists(std::string_view path) { return path == "general_settings.alert_to_webhook_url"; }
+
 }  // namespace
 
 void ResolveReferences(LoadContext& context, yaml::Node& node, std::string_view path) {
@@ -206,7 +209,7 @@ void ResolveReferences(LoadContext& context, yaml::Node& node, std::string_view 
       yaml::Node& item = member.value.items[i];
       if (item.IsMapping()) {
         ResolveReferences(context, item, Indexed(member_path, i));
-      } else if (item.IsString() && item.text.starts_with(kReference)) {
+      } else if (item.IsString() && item.text.starts_with(kReference) && !ResolvesItsLists(path)) {
         context.Warn(item.place, Indexed(member_path, i),
                      "os.environ/ is not replaced in a plain list item");
       }

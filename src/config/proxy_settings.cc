@@ -39,7 +39,7 @@ ProxySettings ReadProxySettings(LoadContext& context, const yaml::Node& root) {
   } else if (verify.IsString()) {
     out.ca_file = verify.text;
   }
-  out.callbacks = ReadCallbacks(context, litellm);
+  out.callbacks = ReadCallbacks(context, litellm, SectionOf(root, "callback_settings"));
   return out;
 }
 

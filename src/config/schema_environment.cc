@@ -82,6 +82,12 @@ constexpr KeySpec kRows[] = {
     {kS, "DEFAULT_ALLOWED_FAILS", kInt, "3", kLater, "Failures for exceptions that allowed_fails_policy does not name."},
     {kS, "DATABASE_URL", kString, "-", kLater, "Database of keys and spend."},
     {kS, "REDIS_*", kString, "-", kOn, "What cache_params and router_settings leave open about Redis: URL, HOST, PORT, USERNAME, PASSWORD, DB, SSL, SSL_CERT_REQS, SSL_CA_CERTS, CLUSTER_NODES, SENTINEL_NODES, SENTINEL_PASSWORD, SERVICE_NAME."},
+    {kS, "DEFAULT_BATCH_SIZE, DEFAULT_FLUSH_INTERVAL_SECONDS", kInt, "512, 5", kOn, "Callbacks and alerts: send so many together, at the latest after so long."},
+    {kS, "GENERIC_LOGGER_ENDPOINT, GENERIC_LOGGER_HEADERS", kString, "-", kOn, "Address and headers (a=b,c=d) of the callback generic_api."},
+    {kS, "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION", kString, "-", kOn, "What s3_callback_params leave open. DEFAULT_S3_BATCH_SIZE, DEFAULT_S3_FLUSH_INTERVAL_SECONDS, DEFAULT_S3_MAX_CONCURRENT_UPLOADS, S3_PARTITION_GRANULARITY, S3_LOG_PROMPTS_ONLY likewise."},
+    {kS, "LANGFUSE_*", kString, "-", kOn, "The callback langfuse: PUBLIC_KEY, SECRET_KEY, HOST (or BASE_URL), RELEASE, TRACING_ENVIRONMENT, FLUSH_INTERVAL."},
+    {kS, "DD_*", kString, "-", kOn, "The callbacks datadog and datadog_metrics: API_KEY, APP_KEY, SITE, BASE_URL, ENV, SERVICE, VERSION, SOURCE, BATCH_SIZE; LITELLM_DD_AGENT_HOST and _PORT send logs to an agent; HOSTNAME, POD_NAME become tags."},
+    {kS, "SLACK_WEBHOOK_URL, ALERTING_WEBHOOK_URL, MS_TEAMS_WEBHOOK_URL", kString, "-", kOn, "Where alerts go. DEFAULT_SLACK_ALERTING_THRESHOLD, SLACK_DAILY_REPORT_FREQUENCY, PROXY_BASE_URL (printed in alerts) likewise."},
     {kS, "HTTP_PROXY, HTTPS_PROXY, NO_PROXY", kString, "-", kLater, "Proxies on the way to upstreams."},
 };
 // clang-format on

@@ -26,7 +26,7 @@ constexpr KeySpec kRows[] = {
     {kT, "environment_variables", kMap, "{}", kOn, "Variables that count as set before the rest is read; they win over the process's own."},
     {kT, "include", kStringList, "[]", kOn, "More files, relative to this one: lists are appended, other values replaced."},
     {kT, "credential_list", kList, "[]", kOn, "Named sets of litellm_params for litellm_credential_name."},
-    {kT, "callback_settings", kMap, "{}", kOn, "Settings of single callbacks: otel.message_logging (true: messages in spans)."},
+    {kT, "callback_settings", kMap, "{}", kOn, "Settings of single callbacks: an entry with callback_type: generic_api (endpoint, headers, event_types, log_format, max_retries, retry_delay, timeout) is a callback of that name; otel.message_logging (true: messages in spans)."},
     {kT, "guardrails", kAny, "-", kLater, "Content checks before and after the call."},
     {kT, "prompts", kAny, "-", kLater, "Prompt templates."},
     {kT, "mcp_servers", kAny, "-", kLater, "MCP tool servers."},

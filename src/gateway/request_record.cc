@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/strings.h"
 
 namespace gw::gateway {
 
@@ -18,6 +19,15 @@ using telemetry::RequestRecord;
 // Clients choose these texts: heads are bytes, a path may hold %FF, a model may have a megabyte.
 constexpr size_t kClientTextBytesMax = 512;
 std::string ClientText(std::string_view value) { return json::CopyAsUtf8(json::CutUtf8(value, kClientTextBytesMax)); }
+
+// What steers callbacks; no credential is among it.
+void FillHeaders(const http::RequestHead& head, RequestRecord& record) {
+  const std::string& key_header = record.snapshot->general.litellm_key_header_name;
+  for (const http::HeaderField& field : head.headers.fields()) {
+    if (!telemetry::IsLoggedHeader(field.name) || EqualsIgnoreCase(field.name, key_header)) continue;
+    record.headers.emplace_back(ToLower(field.name), ClientText(field.value));
+  }
+}
 
 void FillCaller(const RequestContext& context, RequestRecord& record) {
   const metrics::CallerLabels& caller = context.caller;
@@ -115,6 +125,7 @@ void Fill(const RequestContext& context, const config::TelemetrySettings& settin
   record.endpoint = context.endpoint;
   record.client_ip = ClientText(context.caller.client_ip);
   record.user_agent = ClientText(context.caller.user_agent);
+  if (settings.wants_content) FillHeaders(head, record);
   record.arrived = context.timing.arrived;
   record.seed = worker.random().Next();
   record.is_traced = settings.otel.traces.on || settings.otel.logs.on;

@@ -12,6 +12,7 @@
 #include "gateway/health_probe.h"
 #include "gateway/response_headers.h"
 #include "gateway/serve_cache.h"
+#include "gateway/serve_callbacks.h"
 #include "gateway/serve_metrics.h"
 
 namespace gw::gateway {
@@ -151,6 +152,10 @@ net::Task<void> ServeFound(Worker& worker, const View& view, http::ServerExchang
   if (match.id == api::RouteId::kHealth) {
     admin::Answer answer = co_await Health(worker, view, query);
     co_await Send(view, exchange, std::move(answer));
+    co_return;
+  }
+  if (match.id == api::RouteId::kHealthServices) {
+    co_await Send(view, exchange, TestService(worker, view, query));
     co_return;
   }
   co_await Send(view, exchange, FromMemory(*view.core, match, query));

@@ -132,6 +132,7 @@ void Hub::Impl::Hand(const RequestRecord& record) {
   bool is_taken = record.kind == RequestRecord::Kind::kStarted;
   for (const std::unique_ptr<Sink>& sink : sinks) {
     if (record.kind == RequestRecord::Kind::kStarted && !sink->wants_starts()) continue;
+    if (record.kind == RequestRecord::Kind::kTest && !sink->wants_tests()) continue;
     is_taken = true;
     try {
       sink->OnRecord(record);

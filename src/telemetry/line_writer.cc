@@ -57,14 +57,14 @@ std::shared_ptr<LineWriter> LineWriter::Of(const DeliveryContext& context, std::
   std::weak_ptr<LineWriter>& known = Writers()[file];
   std::shared_ptr<LineWriter> writer = known.lock();
   if (writer == nullptr) {
-    writer.reset(new LineWriter(context, sink, file));
+    writer = std::make_shared<LineWriter>(Private{}, context, sink, file);
     writer->self_ = writer;
     known = writer;
   }
   return writer;
 }
 
-LineWriter::LineWriter(const DeliveryContext& context, std::string_view sink, std::string file)
+LineWriter::LineWriter(Private, const DeliveryContext& context, std::string_view sink, std::string file)
     : context_(context), sink_(sink), file_(std::move(file)) {
   Open();
 }

@@ -14,7 +14,10 @@
 namespace gw::telemetry {
 
 class LineWriter {
+  struct Private {};  // only Of() makes one
+
  public:
+  LineWriter(Private, const DeliveryContext& context, std::string_view sink, std::string file);
   // The writer of `file` (empty: standard output), a new one if nobody holds it. `sink`: for counts.
   [[nodiscard]] static std::shared_ptr<LineWriter> Of(const DeliveryContext& context, std::string_view sink,
                                                       const std::string& file);
@@ -30,7 +33,6 @@ class LineWriter {
   [[nodiscard]] net::Task<void> Drain(TimePoint deadline);
 
  private:
-  LineWriter(const DeliveryContext& context, std::string_view sink, std::string file);
   static net::Task<void> Pump(std::shared_ptr<LineWriter> self);
   void Open();
   void Close();

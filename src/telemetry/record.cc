@@ -1,6 +1,7 @@
 #include "telemetry/record.h"
 
 #include "base/json.h"
+#include "base/strings.h"
 
 namespace gw::telemetry {
 
@@ -9,6 +10,7 @@ size_t RequestRecord::Bytes() const {
                  requested_model.size() + end_user.size() + path.size() + user_agent.size();
   for (const AttemptRecord& attempt : attempts)
     bytes += sizeof(AttemptRecord) + attempt.error_message.size() + attempt.upstream_model.size();
+  for (const auto& [name, value] : headers) bytes += sizeof(headers[0]) + name.size() + value.size();
   return bytes;
 }
 
@@ -38,6 +40,15 @@ AttemptRecord* RequestRecord::RunningAttempt(const config::Deployment* on) {
     if (it->deployment == on && it->outcome == AttemptRecord::Outcome::kRunning) return &*it;
   }
   return nullptr;
+}
+
+bool IsLoggedHeader(std::string_view name) {
+  if (StartsWithIgnoreCase(name, "langfuse_") || StartsWithIgnoreCase(name, "litellm-")) return true;
+  if (!StartsWithIgnoreCase(name, "x-")) return false;
+  for (const std::string_view part : {"key", "token", "auth", "secret", "cookie", "password", "credential", "jwt"}) {
+    if (ContainsIgnoreCase(name, part)) return false;
+  }
+  return true;
 }
 
 }  // namespace gw::telemetry

@@ -16,6 +16,7 @@
 #include "api/endpoint.h"
 #include "api/usage.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "config/snapshot.h"
 #include "telemetry/trace_context.h"
 
@@ -49,11 +50,13 @@ struct AttemptRecord {
 struct RequestRecord {
   // kStarted: it is known what is asked; a second record tells the end. Only when
   // TelemetrySettings::wants_starts; identity and model are filled, nothing of the outcome.
-  enum class Kind : uint8_t { kStarted, kEnded };
+  // kTest: no request; `test_of` is to send an event so that an operator sees whether it arrives.
+  enum class Kind : uint8_t { kStarted, kEnded, kTest };
   enum class Outcome : uint8_t { kSuccess, kFailure, kAbandoned };
 
   config::SnapshotPtr snapshot;  // keeps deployments alive
   Kind kind = Kind::kEnded;
+  std::string test_of;  // kTest: a callback's name, "slack" or "ms_teams"
   uint32_t worker = 0;
 
   // Who and what.
@@ -64,6 +67,7 @@ struct RequestRecord {
   std::string route;         // "/v1/chat/completions", bounded
   api::Endpoint endpoint = api::Endpoint::kChat;
   std::string client_ip, user_agent;
+  HeaderList headers;  // of the client, lower case: those of IsLoggedHeader; only with content
   std::string key_hash, key_alias, team, team_alias, user, end_user;
   std::string requested_model;  // as the client wrote it
   bool stream = false;
@@ -110,5 +114,9 @@ struct RequestRecord {
 };
 
 inline constexpr size_t kErrorTextBytesMax = 2048;
+
+// May a header of the client stand in a record? What steers logging (langfuse_*, litellm-*), and x-
+// headers that carry no credential.
+[[nodiscard]] bool IsLoggedHeader(std::string_view name);
 
 }  // namespace gw::telemetry

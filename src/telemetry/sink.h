@@ -26,6 +26,8 @@ class Sink {
   virtual void OnRecord(const RequestRecord& record) = 0;
   // Also records of Kind::kStarted (they come to nobody else).
   [[nodiscard]] virtual bool wants_starts() const { return false; }
+  // Also records of Kind::kTest (likewise).
+  [[nodiscard]] virtual bool wants_tests() const { return false; }
   // Every limits::kTelemetryTick: batches that are due, alerts that are due.
   virtual void OnTick(TimePoint now) { (void)now; }
   // Sends what waits and ends by `deadline`; nothing comes after it.

@@ -1,0 +1,156 @@
+// Which records and which silence give an alert, and how often?
+#include "telemetry/alert_state.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "telemetry/record_test_kit.h"
+
+namespace gw::telemetry {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class AlertStateTest : public testing::Test {
+ protected:
+  static config::AlertSettings Settings() {
+    config::AlertSettings settings;
+    settings.types = {"llm_exceptions", "llm_too_slow",        "llm_requests_hanging", "outage_alerts",
+                      "daily_reports",  "cooldown_deployment", "region_outage_alerts"};
+    settings.threshold_s = 30;
+    return settings;
+  }
+  static auto Is(std::string_view type, std::string_view text) {
+    return AllOf(Field(&Alert::type, std::string(type)), Field(&Alert::text, HasSubstr(std::string(text))));
+  }
+  // Types of what waits.
+  std::vector<std::string> Types() {
+    std::vector<std::string> types;
+    for (const Alert& alert : state_.Take()) types.push_back(alert.type);
+    return types;
+  }
+  void Start(const std::string& call_id, double at) {
+    RequestRecord record = kit_.Chat();
+    record.kind = RequestRecord::Kind::kStarted;
+    record.call_id = call_id;
+    record.arrived = At(at);
+    state_.OnRecord(record);
+  }
+
+  const RecordKit kit_;
+  AlertState state_{Settings(), At(0)};
+};
+
+TEST_F(AlertStateTest, ARequestThatHangsIsToldOnce) {
+  Start("hangs", 0);
+  Start("ends", 1);
+  RequestRecord end = kit_.Chat();
+  end.call_id = "ends";
+  state_.OnRecord(end);
+  state_.OnTick(At(29.9));
+  EXPECT_THAT(state_.Take(), IsEmpty());
+  state_.OnTick(At(30));
+  EXPECT_THAT(state_.Take(), ElementsAre(AllOf(Is("llm_requests_hanging", "Requests are hanging - 30s+ request time"),
+                                               Field(&Alert::text, HasSubstr("Request Model: `group-a`")))));
+  state_.OnTick(At(60));
+  EXPECT_THAT(state_.Take(), IsEmpty());
+}
+
+TEST_F(AlertStateTest, ASlowAnswerNamesModelAndAddressButNoMessage) {
+  RequestRecord record = kit_.Chat();
+  record.finished = At(30);
+  state_.OnRecord(record);
+  EXPECT_THAT(state_.Take(), IsEmpty()) << "the threshold itself is not above it";
+  record.finished = At(40.126);
+  state_.OnRecord(record);
+  const std::vector<Alert> alerts = state_.Take();
+  EXPECT_THAT(alerts, ElementsAre(Is("llm_too_slow", "Responses are slow - 40.13s response time > Alerting threshold: 30s")));
+  EXPECT_THAT(alerts[0].text, AllOf(HasSubstr("API Base: `http://upstream/v1`"), Not(HasSubstr("hi"))));
+}
+
+TEST_F(AlertStateTest, WhatAClientDidWrongIsNoAlert) {
+  RequestRecord record = kit_.Failure();
+  record.attempts.clear();
+  record.status = 400;
+  record.error_class = "ModelNotFoundError";
+  state_.OnRecord(record);
+  EXPECT_THAT(state_.Take(), IsEmpty());
+  record.error_class = ErrorClassName(ErrorClass::kNoDeployments);
+  record.status = 429;
+  state_.OnRecord(record);
+  EXPECT_THAT(Types(), ElementsAre("llm_exceptions"));
+  record.outcome = RequestRecord::Outcome::kAbandoned;
+  state_.OnRecord(record);
+  EXPECT_THAT(state_.Take(), IsEmpty());
+}
+
+TEST_F(AlertStateTest, OutagesAreMinorThenMajorAndForgottenAfterTheirTime) {
+  for (int i = 0; i < 4; ++i) state_.OnRecord(kit_.Failure(i));
+  EXPECT_THAT(Types(), testing::Each("llm_exceptions"));
+  state_.OnRecord(kit_.Failure(5));
+  EXPECT_THAT(state_.Take(), ElementsAre(Is("outage_alerts", "*Minor Service Outage*"), Is("llm_exceptions", "boom")));
+  for (int i = 6; i < 10; ++i) state_.OnRecord(kit_.Failure(i));
+  (void)state_.Take();
+  state_.OnRecord(kit_.Failure(11));
+  EXPECT_THAT(state_.Take(), testing::Contains(Is("outage_alerts", "API Errors: 10")));
+  for (int i = 100; i < 104; ++i) state_.OnRecord(kit_.Failure(i));
+  EXPECT_THAT(Types(), testing::Each("llm_exceptions")) << "a new window begins";
+}
+
+TEST_F(AlertStateTest, ARegionIsOutWhenTwoOfItsDeploymentsAre) {
+  config::AlertSettings settings = Settings();
+  settings.types = {"region_outage_alerts"};
+  settings.minor_outage_threshold = 2;
+  AlertState state(settings, At(0));
+  state.OnRecord(kit_.Failure(1));
+  state.OnRecord(kit_.Failure(2));
+  EXPECT_THAT(state.Take(), IsEmpty()) << "one bad deployment is no region";
+  RequestRecord other = kit_.Failure(3);
+  other.attempts = {kit_.Attempt(1, AttemptRecord::Outcome::kFailed, 2.5, 3, 408)};
+  state.OnRecord(other);
+  EXPECT_THAT(state.Take(), ElementsAre(AllOf(Is("outage_alerts", "*Region Name:* `eu`"),
+                                              Field(&Alert::text, HasSubstr("Timeout Errors: 1")))));
+}
+
+TEST_F(AlertStateTest, ClientErrorsOfAnUpstreamAreNoOutage) {
+  for (int i = 0; i < 10; ++i) {
+    RequestRecord record = kit_.Failure(i);
+    record.attempts[0].status = 429;
+    state_.OnRecord(record);
+  }
+  EXPECT_THAT(Types(), testing::Each("llm_exceptions"));
+}
+
+TEST_F(AlertStateTest, ACooldownIsToldOnceAMinute) {
+  RequestRecord record = kit_.Failure();
+  record.attempts[0].cooldown_started = true;
+  state_.OnRecord(record);
+  EXPECT_THAT(state_.Take(), testing::Contains(Is("cooldown_deployment", "model_id: `dep-a`")));
+  state_.OnRecord(record);
+  EXPECT_THAT(Types(), Not(testing::Contains("cooldown_deployment")));
+}
+
+TEST_F(AlertStateTest, TheDailyReportComesWhenItIsDueAndSomethingHappened) {
+  state_.OnTick(At(13 * 3600));
+  EXPECT_THAT(state_.Take(), IsEmpty());
+  RequestRecord record = kit_.Chat();
+  state_.OnRecord(record);
+  state_.OnTick(At(26 * 3600));
+  EXPECT_THAT(state_.Take(), ElementsAre(Is("daily_reports", "Latency per output token: `0.875s/token`")));
+}
+
+TEST_F(AlertStateTest, TypesThatAreNotWantedStaySilent) {
+  config::AlertSettings settings = Settings();
+  settings.types = {"daily_reports"};
+  AlertState state(settings, At(0));
+  for (int i = 0; i < 20; ++i) state.OnRecord(kit_.Failure(i));
+  EXPECT_THAT(state.Take(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace gw::telemetry

@@ -18,8 +18,13 @@ class ProtobufWriter {
     AppendVarint(out, static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63));
   }
 
-  static void AppendFixed(std::string& out, uint64_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i, value >>= 8) out += static_cast<char>(value & 0xFF);
+  static void AppendFixed(std::string& out, uint64_t value, size_t bytes) {
+    char little_endian[8];
+    for (size_t i = 0; i < sizeof(little_endian); ++i, value >>= 8) little_endian[i] = static_cast<char>(value & 0xFF);
+    out.append(little_endian, bytes);
+  }
+  [[nodiscard]] static constexpr size_t VarintSize(uint64_t value) {
+    return static_cast<size_t>(std::bit_width(value | 1) + 6) / 7;
   }
 
   // uint64, enum, bool; int64 as its two's complement.
@@ -49,6 +54,15 @@ class ProtobufWriter {
     text_ += bytes;
   }
   void Message(uint32_t field, const ProtobufWriter& message) { Bytes(field, message.text_); }
+  // A message of two strings, its fields 1 and 2: the most frequent one of an exposition.
+  void Pair(uint32_t field, std::string_view first, std::string_view second) {
+    Tag(field, 2);
+    AppendVarint(text_, 2 + VarintSize(first.size()) + first.size() + VarintSize(second.size()) + second.size());
+    Bytes(1, first);
+    Bytes(2, second);
+  }
+  // Empty again, with its memory.
+  void Clear() { text_.clear(); }
 
   // Whole fields that were written before.
   void Append(std::string_view fields) { text_ += fields; }

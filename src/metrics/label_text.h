@@ -38,13 +38,21 @@ void ForEachLabel(std::string_view text, const Each& each) {
   while (at < text.size()) {
     const size_t equals = text.find('=', at);
     const std::string_view name = text.substr(at, equals - at);
+    at = equals + 2;
+    // Mostly nothing is escaped.
+    const std::string_view plain = text.substr(at, text.find('"', at) - at);
+    if (plain.find('\\') == std::string_view::npos) {
+      each(name, plain);
+      at += plain.size() + 2;  // the quote and the comma
+      continue;
+    }
     value.clear();
-    for (at = equals + 2; text[at] != '"'; ++at) {
+    for (; text[at] != '"'; ++at) {
       if (text[at] == '\\') ++at;  // \\ and \" alone: newlines were replaced
       value += text[at];
     }
     each(name, std::string_view(value));
-    at += 2;  // the quote and the comma
+    at += 2;
   }
 }
 

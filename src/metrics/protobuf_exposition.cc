@@ -53,20 +53,13 @@ void AppendTimestamp(ProtobufWriter& out, uint32_t field, double unix_s) {
   out.Message(field, time);
 }
 
-void AppendPair(ProtobufWriter& out, std::string_view name, std::string_view value) {
-  ProtobufWriter pair;
-  pair.Bytes(kFirst, name);
-  pair.Bytes(kSecond, value);
-  out.Message(kLabel, pair);
-}
-
 void AppendLabels(ProtobufWriter& out, std::string_view text) {
-  ForEachLabel(text, [&out](std::string_view name, std::string_view value) { AppendPair(out, name, value); });
+  ForEachLabel(text, [&out](std::string_view name, std::string_view value) { out.Pair(kLabel, name, value); });
 }
 
 void AppendExemplar(ProtobufWriter& out, const Exemplar& exemplar) {
   ProtobufWriter message;
-  AppendPair(message, exemplar.label(), exemplar.id);
+  message.Pair(kLabel, exemplar.label(), exemplar.id);
   message.Double(kSecond, exemplar.value);
   AppendTimestamp(message, kThird, exemplar.time_unix_s);
   out.Message(kBucketExemplar, message);
@@ -126,7 +119,9 @@ class Encoder {
   }
 
   void Add(const SeriesData& series) {
-    ProtobufWriter metric, value;
+    ProtobufWriter &metric = metric_, &value = value_;
+    metric.Clear();
+    value.Clear();
     AppendLabels(metric, series.labels.text);
     switch (spec_.type) {
       case Type::kCounter:
@@ -191,6 +186,7 @@ class Encoder {
   const FamilySpec& spec_;
   const RenderOptions& options_;
   ProtobufWriter family_;
+  ProtobufWriter metric_, value_;  // of one series; reused
   std::vector<uint64_t> counts_;
   std::vector<Exemplar> exemplars_;
 };

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/strings.h"
 #include "config/load_context.h"
+#include "config/receiver_values.h"
 #include "config/value_reader.h"
 
 namespace gw::config {
@@ -73,14 +75,22 @@ void ReadTypes(LoadContext& context, const yaml::Node& general, AlertSettings& o
   }
 }
 
+// A webhook's address is a secret: what is wrong with it is said without it.
+std::string Usable(LoadContext& context, const yaml::Place& place, std::string_view path, std::string_view url) {
+  url = Trim(url);
+  if (IsUsableAddress(url)) return std::string(url);
+  context.Error(place, std::string(path), "not a usable http address: no alert is sent there");
+  return "";
+}
+
 // A URL as written, or the variable that it names; empty when that is not set.
 std::string Resolve(LoadContext& context, const yaml::Node& node, const std::string& path) {
   if (!node.IsString()) return "";
-  if (!node.text.starts_with(kReference)) return node.text;
+  if (!node.text.starts_with(kReference)) return Usable(context, node.place, path, node.text);
   const std::string name = node.text.substr(kReference.size());
   const auto value = context.env.Get(name);
   if (!value) context.Error(node.place, path, "environment variable " + name + " is not set");
-  return value.value_or("");
+  return value ? Usable(context, node.place, path, *value) : "";
 }
 
 void ReadUrls(LoadContext& context, const yaml::Node& general, AlertSettings& out) {
@@ -122,7 +132,11 @@ bool ReadDestinations(LoadContext& context, const yaml::Node& general, const yam
     if (name == "slack") {
       out.slack = true;
       const auto url = context.env.FirstOf("SLACK_WEBHOOK_URL,ALERTING_WEBHOOK_URL");
-      if (url) out.slack_urls.push_back(*url);
+      if (url) {
+        std::string usable = Usable(context, place.place, "SLACK_WEBHOOK_URL", *url);
+        if (!usable.empty()) out.slack_urls.push_back(std::move(usable));
+        if (out.slack_urls.empty() && out.urls_by_type.empty()) out.slack = false;
+      }
       if (!url && out.urls_by_type.empty()) {
         context.Error(place.place, kPath, "SLACK_WEBHOOK_URL is not set: no alert is sent to Slack");
         out.slack = false;
@@ -131,6 +145,8 @@ bool ReadDestinations(LoadContext& context, const yaml::Node& general, const yam
       out.ms_teams_url = context.env.FirstOf("MS_TEAMS_WEBHOOK_URL").value_or("");
       if (out.ms_teams_url.empty()) {
         context.Error(place.place, kPath, "MS_TEAMS_WEBHOOK_URL is not set: no alert is sent to Teams");
+      } else {
+        out.ms_teams_url = Usable(context, place.place, "MS_TEAMS_WEBHOOK_URL", out.ms_teams_url);
       }
     } else if (name == "webhook" || name == "email") {
       context.Add(Severity::kWarning, KeyStatus::kNotSupportedYet, place.place, kPath,

@@ -116,7 +116,7 @@ TEST_F(CacheSettingsTest, SemanticSettingsAreRead) {
   EXPECT_TRUE(s.is_semantic());
   EXPECT_TRUE(s.redis.on());
   EXPECT_EQ(s.ttl_s, 7);
-  EXPECT_EQ(s.semantic, (SemanticSettings{0.8, "e", "idx", 2, true}));
+  EXPECT_EQ(s.semantic, (SemanticSettings{0.8, "e", "idx", 2, 8191, true}));
 }
 
 TEST_F(CacheSettingsTest, SemanticDefaultsAreThoseOfLitellm) {
@@ -124,7 +124,7 @@ TEST_F(CacheSettingsTest, SemanticDefaultsAreThoseOfLitellm) {
       Semantic("similarity_threshold: 1"),
       "model_list: [{model_name: '*', litellm_params: {model: openai/*, api_base: 'http://h', api_key: k}}]");
   EXPECT_TRUE(s.is_semantic());
-  EXPECT_EQ(s.semantic, (SemanticSettings{1, "text-embedding-ada-002", "litellm_semantic_cache_index", 5, false}));
+  EXPECT_EQ(s.semantic, (SemanticSettings{1, "text-embedding-ada-002", "litellm_semantic_cache_index", 5, 8191, false}));
 }
 
 TEST_F(CacheSettingsTest, AnIncompleteSemanticCacheRefusesTheStartByLine) {

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "config/load_context.h"
+#include "config/receiver_values.h"
 #include "config/value_reader.h"
 
 namespace gw::config {
@@ -34,8 +35,6 @@ const NamedReceiver* FindNamed(std::string_view name) {
   return found == kNamedReceivers.end() ? nullptr : found;
 }
 
-bool IsWebUrl(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
-
 class Reader {
  public:
   Reader(LoadContext& context, const yaml::Node& root)
@@ -56,7 +55,13 @@ class Reader {
   }
 
  private:
-  std::string Env(std::string_view names) const { return context_.env.FirstOf(names).value_or(""); }
+  // Blanks around a credential come from files; inside it nothing may end a line.
+  std::string Env(std::string_view names) const {
+    std::string value(Trim(context_.env.FirstOf(names).value_or("")));
+    if (!HasControlCharacter(value)) return value;
+    context_.Error(litellm_.place, "litellm_settings.callbacks", std::string(names) + " holds a control character");
+    return "";
+  }
 
   void Refuse(std::string_view name, std::string_view variable) const {
     context_.Error(litellm_.place, Join("litellm_settings.callbacks", name),
@@ -138,17 +143,33 @@ class Reader {
     return own;
   }
 
+  // What cannot stand in a request's head is left out and named.
+  HeaderList Usable(HeaderList headers, std::string_view where) const {
+    for (auto& [name, value] : headers) value = std::string(Trim(value));
+    std::erase_if(headers, [&](const auto& header) {
+      if (IsConfigurableHeader(header.first) && !HasControlCharacter(header.second)) return false;
+      const bool can_be_named = !HasControlCharacter(header.first) && header.first.size() <= 100;
+      context_.Error(litellm_.place, std::string(where),
+                     "the header '" + (can_be_named ? header.first : std::string("?")) +
+                         "' cannot be set (a name that is ours or none, or a control character) and is left out");
+      return true;
+    });
+    return headers;
+  }
+
   GenericApiSettings* AddGeneric(const std::string& name, const std::string& url, std::string_view where,
                                  HeaderList headers, CallbackEvents events) {
-    if (!IsWebUrl(url)) {
-      Refuse(name, url.empty() ? std::string(where) : "an http address (" + std::string(where) + ")");
+    if (!IsUsableAddress(url)) {
+      Refuse(name, url.empty() ? std::string(where) : "a usable http address (" + std::string(where) + ")");
       return nullptr;
     }
     GenericApiSettings api;
     api.name = name;
-    api.url = url;
+    api.url = Trim(url);
     api.events = events;
-    api.headers = WithCommonHeaders(std::move(headers));
+    const bool is_named = where.starts_with("callback_settings.");
+    api.headers = Usable(std::move(headers), is_named ? Join(Join("callback_settings", name), "headers") : where);
+    api.headers = Usable(WithCommonHeaders(std::move(api.headers)), "GENERIC_LOGGER_HEADERS");
     out_.generic.push_back(std::move(api));
     return &out_.generic.back();
   }
@@ -183,7 +204,8 @@ class Reader {
       events = {events.success && has("llm_api_success"), events.failure && has("llm_api_failure")};
     }
     const std::string where = Join(path, "endpoint");
-    auto* api = AddGeneric(name, ReadString(node, "endpoint").value_or(""), where, std::move(headers), events);
+    const std::string endpoint(Trim(ReadString(node, "endpoint").value_or("")));
+    auto* api = AddGeneric(name, endpoint, where, std::move(headers), events);
     if (api == nullptr) return;
     const std::string format = ReadString(node, "log_format").value_or("json_array");
     if (format == "ndjson") api->format = GenericApiSettings::Format::kNdjson;
@@ -205,8 +227,9 @@ class Reader {
     if (langfuse.secret_key.empty()) return Refuse("langfuse", "LANGFUSE_SECRET_KEY");
     langfuse.host = Env("LANGFUSE_HOST,LANGFUSE_BASE_URL");
     if (langfuse.host.empty()) langfuse.host = "https://cloud.langfuse.com";
-    if (!IsWebUrl(langfuse.host)) langfuse.host.insert(0, "http://");
+    if (langfuse.host.find("://") == std::string::npos) langfuse.host.insert(0, "http://");
     while (langfuse.host.ends_with('/')) langfuse.host.pop_back();
+    if (!IsUsableAddress(langfuse.host)) return Refuse("langfuse", "a usable http address (LANGFUSE_HOST)");
     langfuse.environment = Env("LANGFUSE_TRACING_ENVIRONMENT");
     langfuse.release = Env("LANGFUSE_RELEASE");
     const auto interval = EnvNumber(context_, "LANGFUSE_FLUSH_INTERVAL");
@@ -230,6 +253,7 @@ class Reader {
       datadog.url = "https://http-intake.logs." + site + "/api/v2/logs";
     }
     if (!base.empty()) datadog.url = base + "/api/v2/logs";
+    if (!IsUsableAddress(datadog.url)) return Refuse("datadog", "a usable http address (DD_BASE_URL, DD_SITE)");
     if (const auto source = context_.env.Get("DD_SOURCE")) datadog.ddsource = *source;
     if (const auto size = EnvInt(context_, "DD_BATCH_SIZE")) {
       datadog.batch_size = static_cast<int>(std::clamp<int64_t>(*size, 1, 1000));
@@ -245,6 +269,9 @@ class Reader {
     metrics.app_key = Env("DD_APP_KEY");
     const std::string site = Env("DD_SITE"), base = Env("DD_BASE_URL");
     metrics.url = (base.empty() ? "https://api." + (site.empty() ? "datadoghq.com" : site) : base) + "/api/v2/series";
+    if (!IsUsableAddress(metrics.url)) {
+      return Refuse("datadog_metrics", "a usable http address (DD_BASE_URL, DD_SITE)");
+    }
     out_.datadog_metrics = std::move(metrics);
   }
 

@@ -108,6 +108,40 @@ TEST_F(CallbackSettingsTest, S3Addresses) {
   EXPECT_THAT(findings_, HasSubstr("s3_aws_role_name: accepted but not implemented"));
 }
 
+TEST_F(CallbackSettingsTest, WhatCannotStandInARequestIsNamedAndLeftOut) {
+  const CallbackSettings settings = Read(
+      "litellm_settings: {callbacks: [mine, langfuse]}\n"
+      "callback_settings:\n"
+      "  mine: {callback_type: generic_api, endpoint: \"https://h/x\",\n"
+      "         headers: {A: os.environ/T, B: os.environ/BAD, Host: v1, content-length: v2, C: plain}}",
+      {{"T", " Bearer t1\n"}, {"BAD", "private\r\nx: y"}, {"LANGFUSE_PUBLIC_KEY", "pk\n"},
+       {"LANGFUSE_SECRET_KEY", " sk "}, {"GENERIC_LOGGER_HEADERS", "transfer-encoding=chunked,d=e"}});
+  ASSERT_EQ(settings.generic.size(), 1u) << findings_;
+  EXPECT_THAT(settings.generic[0].headers, ElementsAre(Pair("A", "Bearer t1"), Pair("C", "plain"), Pair("d", "e")));
+  EXPECT_THAT(findings_, HasSubstr("callback_settings.mine.headers: the header 'B'"));
+  EXPECT_THAT(findings_, HasSubstr("GENERIC_LOGGER_HEADERS: the header 'transfer-encoding'"));
+  EXPECT_THAT(findings_, Not(HasSubstr("private")));
+  ASSERT_TRUE(settings.langfuse) << findings_;
+  EXPECT_EQ(settings.langfuse->public_key + settings.langfuse->secret_key, "pksk");
+}
+
+TEST_F(CallbackSettingsTest, UnusableAddressesAreNamedNotShown) {
+  const Variables variables = {{"LANGFUSE_PUBLIC_KEY", "pk"},   {"LANGFUSE_SECRET_KEY", "sk"},
+                               {"LANGFUSE_HOST", "ftp://priv"}, {"SLACK_WEBHOOK_URL", "hooks/priv"},
+                               {"AWS_ACCESS_KEY_ID", "a"},      {"AWS_SECRET_ACCESS_KEY", "b"},
+                               {"AWS_REGION", "eu-west-1"}};
+  const CallbackSettings settings = Read(
+      "litellm_settings: {callbacks: [langfuse, s3], s3_callback_params: {s3_bucket_name: logs,\n"
+      "                   s3_endpoint_url: \"minio:9000\", s3_use_virtual_hosted_style: true}}\n"
+      "general_settings: {alerting: [slack]}",
+      variables);
+  EXPECT_FALSE(settings.any) << settings.langfuse.has_value() << settings.s3.has_value() << settings.alerts.has_value();
+  for (const char* name : {"LANGFUSE_HOST", "s3_endpoint_url", "SLACK_WEBHOOK_URL"}) {
+    EXPECT_THAT(findings_, HasSubstr(name));
+  }
+  EXPECT_THAT(findings_, Not(HasSubstr("priv")));
+}
+
 TEST_F(CallbackSettingsTest, AlertsAndTheirAddresses) {
   const CallbackSettings settings = Read(
       "general_settings:\n"

@@ -93,7 +93,10 @@ class OtelReader {
   [[nodiscard]] std::optional<Given> ReadEndpoint(const SignalNames& names) {
     auto given = Find(names, "ENDPOINT", has_callback_ ? "OTEL_ENDPOINT" : "");
     if (!given) given = Given{std::string(kDefaultEndpoint), "OTEL_EXPORTER_OTLP_ENDPOINT"};
-    if (given->variable == Variable(names, "ENDPOINT")) return given;
+    if (given->variable == Variable(names, "ENDPOINT")) {
+      given->value = std::string(Trim(given->value));
+      return given;
+    }
     given->value = OtlpUrl(given->value, names.lower);
     return given;
   }

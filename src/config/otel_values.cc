@@ -35,13 +35,15 @@ bool IsHeader(std::string_view name, std::string_view value) {
 
 std::string OtlpUrl(std::string_view endpoint, std::string_view signal) {
   endpoint = Trim(endpoint);
+  const std::string_view query = endpoint.substr(std::min(endpoint.find('?'), endpoint.size()));
+  endpoint.remove_suffix(query.size());
   while (endpoint.ends_with('/')) endpoint.remove_suffix(1);
   // An address with a path of its own for traces.
-  if (signal == "traces" && endpoint.ends_with("/v2/trace/otlp")) return std::string(endpoint);
+  if (signal == "traces" && endpoint.ends_with("/v2/trace/otlp")) return std::string(endpoint).append(query);
   for (const std::string_view path : {"/v1/traces", "/v1/metrics", "/v1/logs"}) {
     if (endpoint.ends_with(path)) endpoint.remove_suffix(path.size());
   }
-  return std::string(endpoint) + "/v1/" + std::string(signal);
+  return std::string(endpoint).append("/v1/").append(signal).append(query);
 }
 
 }  // namespace gw::config

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "config/load_context.h"
+#include "config/receiver_values.h"
 #include "config/value_reader.h"
 
 namespace gw::config {
@@ -17,7 +19,9 @@ constexpr std::string_view kNoEffect[] = {"s3_api_version", "s3_use_ssl", "s3_co
                                           "s3_max_adaptive_concurrency", "s3_max_queue_size",
                                           "s3_max_retry_age_seconds", "s3_drop_on_terminal_error"};
 
-std::string Text(const yaml::Node& params, std::string_view key) { return ReadText(params, key).value_or(""); }
+std::string Text(const yaml::Node& params, std::string_view key) {
+  return std::string(Trim(ReadText(params, key).value_or("")));
+}
 
 // The host that an AWS region's objects lie at.
 std::string AwsHost(const S3Settings& s3) {
@@ -32,9 +36,8 @@ void ReadAddress(const yaml::Node& params, S3Settings& out) {
   if (endpoint.empty()) {
     out.bucket_in_host = true;
     out.url = "https://" + AwsHost(out);
-  } else if (out.bucket_in_host) {
-    const size_t host = endpoint.find("://") + 3;
-    out.url = endpoint.substr(0, host) + out.bucket + "." + endpoint.substr(host);
+  } else if (const size_t scheme = endpoint.find("://"); out.bucket_in_host && scheme != std::string::npos) {
+    out.url = endpoint.substr(0, scheme + 3) + out.bucket + "." + endpoint.substr(scheme + 3);
   } else {
     out.url = endpoint;
   }
@@ -46,9 +49,9 @@ void ReadCredentials(LoadContext& context, const yaml::Node& params, S3Settings&
   out.secret_key = Text(params, "s3_aws_secret_access_key");
   out.session_token = Text(params, "s3_aws_session_token");
   if (!out.access_key.empty() || !out.secret_key.empty()) return;
-  out.access_key = context.env.FirstOf("AWS_ACCESS_KEY_ID").value_or("");
-  out.secret_key = context.env.FirstOf("AWS_SECRET_ACCESS_KEY").value_or("");
-  out.session_token = context.env.FirstOf("AWS_SESSION_TOKEN").value_or("");
+  out.access_key = Trim(context.env.FirstOf("AWS_ACCESS_KEY_ID").value_or(""));
+  out.secret_key = Trim(context.env.FirstOf("AWS_SECRET_ACCESS_KEY").value_or(""));
+  out.session_token = Trim(context.env.FirstOf("AWS_SESSION_TOKEN").value_or(""));
 }
 
 void ReadEncryption(const yaml::Node& params, S3Settings& out) {
@@ -56,6 +59,21 @@ void ReadEncryption(const yaml::Node& params, S3Settings& out) {
   out.kms_key_id = Text(params, "s3_sse_kms_key_id");
   if (out.encryption.empty() && !out.kms_key_id.empty()) out.encryption = "aws:kms";
   if (!out.encryption.starts_with("aws:kms")) out.kms_key_id.clear();
+}
+
+// The field that cannot stand in a request's address or head; empty: none.
+std::string_view Unusable(const S3Settings& s3) {
+  const auto is_host = [](std::string_view text) {
+    return text.find_first_of("/ ?#%@:\\") == std::string_view::npos && !HasControlCharacter(text);
+  };
+  if (!is_host(s3.bucket)) return "s3_bucket_name";
+  if (!is_host(s3.region)) return "s3_region_name";
+  if (!IsUsableAddress(s3.url)) return "s3_endpoint_url";
+  if (HasControlCharacter(s3.access_key)) return "s3_aws_access_key_id (or AWS_ACCESS_KEY_ID)";
+  if (HasControlCharacter(s3.session_token)) return "s3_aws_session_token (or AWS_SESSION_TOKEN)";
+  if (HasControlCharacter(s3.encryption)) return "s3_server_side_encryption";
+  if (HasControlCharacter(s3.kms_key_id)) return "s3_sse_kms_key_id";
+  return "";
 }
 
 std::string_view Missing(const S3Settings& s3) {
@@ -88,7 +106,7 @@ std::optional<S3Settings> ReadS3Settings(LoadContext& context, const yaml::Node&
   S3Settings out;
   out.bucket = Text(params, "s3_bucket_name");
   out.region = Text(params, "s3_region_name");
-  if (out.region.empty()) out.region = context.env.FirstOf("AWS_REGION_NAME,AWS_REGION,AWS_DEFAULT_REGION").value_or("");
+  if (out.region.empty()) out.region = Trim(context.env.FirstOf("AWS_REGION_NAME,AWS_REGION,AWS_DEFAULT_REGION").value_or(""));
   ReadAddress(params, out);
   ReadCredentials(context, params, out);
   for (const std::string_view key : kFetched) {
@@ -115,6 +133,10 @@ std::optional<S3Settings> ReadS3Settings(LoadContext& context, const yaml::Node&
                                     .value_or(context.env.Get("S3_PARTITION_GRANULARITY").value_or("day"));
   out.partition_by_hour = partition == "hour";
   ReadEncryption(params, out);
+  if (const std::string_view field = Unusable(out); !field.empty()) {
+    context.Error(params.place, Join(kPath, field), "cannot be used in a request: nothing is written to S3");
+    return std::nullopt;
+  }
   ReadPace(context, params, out);
   return out;
 }

@@ -47,7 +47,7 @@ constexpr KeySpec kRows[] = {
     {kS, "redis_semantic_cache_index_name", kString, "litellm_semantic_cache_index", kOn, "Semantic cache: the index, and with a colon the prefix of its keys."},
     {kS, "semantic_cache_embedding_timeout", kNumber, "5", kOn, "Semantic cache: seconds that embedding a prompt may take; then the request goes on uncached."},
     {kS, "semantic_cache_scope", kString, "key", kOn, "Semantic cache: who shares answers: the users of one key, or only one end_user."},
-    {kS, "semantic_cache_embedding_max_input_tokens", kInt, "-", kLater, "Semantic cache: prompts are not cut; what the model refuses goes upstream uncached."},
+    {kS, "semantic_cache_embedding_max_input_tokens", kInt, "8191", kOn, "Semantic cache: longer prompts (estimated) go upstream uncached, as do those beyond the embedding row's max_input_tokens. Set it to what your embedder really takes: many cut in silence."},
     {kS, "*_embedding_model", kString, "-", kLater, "Semantic cache."},
     {kS, "qdrant_*", kAny, "-", kLater, "Semantic cache."},
     {kS, "s3_*", kAny, "-", kLater, "Cache in S3."},

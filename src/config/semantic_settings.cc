@@ -49,6 +49,17 @@ void ReadTimeout(LoadContext& context, const yaml::Node& params, SemanticSetting
   }
 }
 
+void ReadTokens(LoadContext& context, const yaml::Node& params, SemanticSettings& out) {
+  constexpr std::string_view kKey = "semantic_cache_embedding_max_input_tokens";
+  const auto tokens = ReadInt(params, kKey);
+  if (!tokens) return;
+  if (*tokens > 0) {
+    out.embedding_tokens_max = *tokens;
+  } else {
+    context.Warn(PlaceOf(params, kKey), Join(kPath, kKey), "not above 0; 8191 tokens are used");
+  }
+}
+
 }  // namespace
 
 SemanticSettings ReadSemanticSettings(LoadContext& context, const yaml::Node& params) {
@@ -62,6 +73,7 @@ SemanticSettings ReadSemanticSettings(LoadContext& context, const yaml::Node& pa
                   "only letters, digits and _ - . : may stand in it, 128 at most");
   }
   ReadTimeout(context, params, out);
+  ReadTokens(context, params, out);
   const std::string scope = ReadString(params, "semantic_cache_scope").value_or("key");
   out.by_end_user = scope == "end_user";
   if (scope != "key" && scope != "end_user") {

@@ -60,6 +60,11 @@ Core::Core(config::SnapshotPtr s, Runtime& r, const Core* previous)
   const redis::OptionsPtr old_shared = previous != nullptr ? previous->shared_redis : nullptr;
   cache_redis = RedisOf(snapshot->cache.redis, {old_cache, old_shared});
   shared_redis = RedisOf(snapshot->redis, {cache_redis, old_shared, old_cache});
+  // Answers come in order: a search of 50 ms must not stand before what a request waits 3 ms for.
+  if (snapshot->cache.is_semantic() && shared_redis != nullptr && shared_redis == cache_redis)
+    shared_redis = old_shared != nullptr && old_shared != cache_redis && IsSameRedis(old_shared->settings, snapshot->redis)
+                       ? old_shared
+                       : redis::MakeOptions(snapshot->redis);
   const auto wall_clock = std::chrono::system_clock::now().time_since_epoch();
   state.SetWallClock(SteadyClock::now(), std::chrono::duration_cast<std::chrono::seconds>(wall_clock).count());
   // A TLS context reads a CA bundle: one for all deployments with the same rules.

@@ -1,5 +1,7 @@
 #include "gateway/embed_prompt.h"
 
+#include <cstdint>
+
 #include <algorithm>
 
 #include "base/json.h"
@@ -94,8 +96,12 @@ net::Task<void> CallRow(RequestContext& context, const translate::ClientRequest&
   } else {
     out.error = call.OpenError();
   }
-  out.abandoned = context.exchange.client_gone();
+  // A vector that has arrived is paid for, whoever still waits for it.
+  out.abandoned = context.exchange.client_gone() && out.vector.empty();
 }
+
+// Prose has about four bytes a token; other texts have more tokens than this tells.
+constexpr size_t kBytesPerToken = 4;
 
 routing::AttemptOutcome OutcomeOf(const Embedding& made, double cost_usd) {
   routing::AttemptOutcome outcome;
@@ -128,6 +134,13 @@ net::Task<std::optional<std::string>> EmbedPrompt(RequestContext& context, Worke
   if (step.kind != routing::Step::Kind::kAttempt) {
     route.OnAbandoned();
     store.NoteEmbeddingFailure(false, step.error.message);
+    co_return vector;
+  }
+  // Many embedders cut what is too long without a word: different prompts would have one vector.
+  const int64_t tokens_max = std::min(store.settings().embedding_tokens_max,
+                                      step.candidate.deployment->max_input_tokens.value_or(INT64_MAX));
+  if (static_cast<int64_t>(text.size() / kBytesPerToken) > tokens_max) {
+    route.OnAbandoned();
     co_return vector;
   }
   Embedding made;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/strings.h"
+#include "telemetry/kept_request.h"
 
 namespace gw::gateway {
 
@@ -101,6 +102,12 @@ void FillUsage(RequestRecord& record) {
   }
 }
 
+// Unique in the process: one loop per thread. A client chooses its call id, so that cannot tell two apart.
+uint64_t NextRecordId(uint32_t worker) {
+  thread_local uint64_t made = 0;
+  return (uint64_t{worker} << 48) | ++made;
+}
+
 // A record is lost rather than a request: what runs out of memory here is counted as dropped.
 template <typename F>
 void Guarded(RequestContext& context, F&& fill) {
@@ -118,6 +125,7 @@ void Fill(const RequestContext& context, const config::TelemetrySettings& settin
   const http::RequestHead& head = context.exchange.head();
   record.snapshot = context.core.snapshot;
   record.worker = context.worker;
+  record.id = NextRecordId(context.worker);
   record.call_id = context.call_id;
   record.method = head.method;
   record.path = ClientText(head.path());
@@ -155,7 +163,7 @@ void NoteRequest(RequestContext& context, std::string_view body) {
     FillCaller(context, record);
     record.started = SteadyClock::now();
     if (settings.wants_starts) context.core.runtime.telemetry->Publish(context.worker, record.Started());
-    if (settings.wants_content) Keep(body, record.request_body, record.request_is_cut);
+    if (settings.wants_content) KeepRequestBody(body, context.members, settings.callbacks.ignore_no_log, record);
   });
 }
 
@@ -206,6 +214,7 @@ void NoteBilled(RequestContext& context, const routing::Candidate& candidate, co
 
 void KeepAnswerBytes(RequestContext& context, std::string_view bytes) {
   Guarded(context, [&](RequestRecord& record) {
+    if (record.no_log) return;
     if (record.endpoint != api::Endpoint::kSpeech) Keep(bytes, record.response_body, record.response_is_cut);
   });
 }

@@ -168,7 +168,8 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
   IntLine(out, "x-litellm-attempted-retries: ", values.attempted_retries);
   if (values.attempted_retries > 0) IntLine(out, "x-litellm-max-retries: ", values.max_retries);
   IntLine(out, "x-litellm-attempted-fallbacks: ", values.attempted_fallbacks);
-  Line(out, "x-litellm-cache-key: ", values.cache_key);
+  // Its namespace may be the client's.
+  if (!values.cache_key.empty()) [[unlikely]] Line(out, "x-litellm-cache-key: ", OneLine(values.cache_key, cleaned));
   if (values.similarity) [[unlikely]] FloatLine(out, "x-litellm-semantic-similarity: ", *values.similarity);
   if (values.upstream != nullptr) {
     for (const http::HeaderField& field : values.upstream->fields()) ProviderLine(out, field.name, field.value);

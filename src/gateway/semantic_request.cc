@@ -26,9 +26,9 @@ std::string TagOf(const RequestContext& context, const Inquiry& inquiry, const c
 
 // True: answered.
 net::Task<bool> AnswerSimilar(RequestContext& context, const Inquiry& inquiry, SemanticStore& store,
-                              const Probe& probe) {
+                              const std::string& prompt, const Probe& probe) {
   const TimePoint begin = SteadyClock::now();
-  const std::optional<SemanticHit> found = co_await store.Find(context.view, probe.tag, probe.vector);
+  const std::optional<SemanticHit> found = co_await store.Find(context.view, probe.tag, prompt, probe.vector);
   (void)CountLookup(context, begin);
   if (!found || !cache::IsFresh(inquiry.decision, found->entry->stored_unix_ms, UnixMillis())) co_return false;
   if (found->entry->stream != context.request.stream) co_return false;
@@ -68,7 +68,7 @@ net::Task<void> RunSemantic(RequestContext& context, Worker& worker, const Inqui
   probe.tag = TagOf(context, inquiry, rest, prompt->shape);
   probe.vector = std::move(*vector);
   if (inquiry.decision.lookup) {
-    const bool answered = co_await AnswerSimilar(context, inquiry, store, probe);
+    const bool answered = co_await AnswerSimilar(context, inquiry, store, prompt->text, probe);
     if (answered) co_return;
   }
   // Only identical requests wait for one another: who is similar enough is known by the vectors alone.

@@ -16,6 +16,8 @@ namespace {
 
 // A cosine of floats that are equal differs from 1 by so much.
 constexpr double kRounding = 1e-6;
+// A look that brought nothing (late, LOADING) is not repeated by every request.
+constexpr Duration kLookPause = std::chrono::seconds(1);
 constexpr std::chrono::minutes kTellInterval{1};
 
 int64_t Nanos(TimePoint at) {
@@ -124,6 +126,15 @@ net::Task<void> SemanticStore::Look(const View& view) {
   state_ = State::kReady;
 }
 
+namespace {
+
+struct Looking {
+  std::atomic<bool>& flag;
+  ~Looking() { flag = false; }
+};
+
+}  // namespace
+
 net::Task<bool> SemanticStore::IsOpen(const View& view) {
   const std::shared_ptr<redis::Client> client = view.cache_redis;
   if (client == nullptr || !client->IsAvailable(prefix_) || !HasPassed(paused_until_)) co_return false;
@@ -132,7 +143,10 @@ net::Task<bool> SemanticStore::IsOpen(const View& view) {
     state_ = State::kUnknown;
   }
   if (state_ == State::kUnknown) {
+    if (is_looking_.exchange(true)) co_return false;  // one asks; the others do not wait for it
+    const Looking looking{is_looking_};
     co_await Look(view);
+    if (state_ == State::kUnknown) Until(paused_until_, kLookPause);
   }
   co_return state_ == State::kReady || state_ == State::kNoIndex;
 }
@@ -164,8 +178,22 @@ net::Task<bool> SemanticStore::Prepare(const View& view, size_t dimension) {
   co_return false;
 }
 
+std::string SemanticStore::KeyOf(const std::string& tag, const std::string& prompt) const {
+  std::string text = tag;
+  text.append("\n").append(prompt);
+  return prefix_ + Sha256Hex(text);
+}
+
+// As KeyOf makes them: the index name, then a hash.
+bool SemanticStore::IsOurKey(std::string_view key) const {
+  constexpr size_t kHashDigits = 64;
+  if (key.size() != prefix_.size() + kHashDigits || !key.starts_with(prefix_)) return false;
+  const std::string_view hash = key.substr(prefix_.size());
+  return hash.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 net::Task<std::optional<SemanticHit>> SemanticStore::Find(const View& view, const std::string& tag,
-                                                          const std::string& vector) {
+                                                          const std::string& prompt, const std::string& vector) {
   std::optional<SemanticHit> hit;
   std::string command =
       redis::SearchNearest(settings_.index_name, tag, vector, limits::kRedisSearchTimeout).Encode();
@@ -177,6 +205,9 @@ net::Task<std::optional<SemanticHit>> SemanticStore::Find(const View& view, cons
   // Who can write to Redis can write anything: the tag is compared, the entry is checked.
   const double similarity = found ? 1 - found->distance : -1;
   if (!found || found->tag != tag || !(similarity >= settings_.similarity_threshold - kRounding)) co_return hit;
+  if (!IsOurKey(found->key)) co_return hit;  // it goes into a header line
+  // Only the same: an embedder that cuts long prompts gives different ones the same vector.
+  if (settings_.similarity_threshold >= 1 && found->key != KeyOf(tag, prompt)) co_return hit;
   auto entry = cache::DecodeEntry(found->response);
   if (!entry) co_return hit;
   hit.emplace();
@@ -191,7 +222,7 @@ void SemanticStore::Put(const View& view, const std::string& tag, const std::str
   const size_t bytes_max = std::min(kRedisValueBytesMax, view.core->snapshot->cache.entry_bytes_max);
   if (view.cache_redis == nullptr || state_ != State::kReady || entry.bytes() > bytes_max) return;
   // The same text once more takes the place of the older answer.
-  const std::string key = prefix_ + Sha256Hex(tag + "\n" + prompt);
+  const std::string key = KeyOf(tag, prompt);
   const std::string response = cache::EncodeEntry(entry);
   redis::IndexEntry stored;
   stored.key = key;

@@ -37,7 +37,7 @@ class SemanticStore final : public CacheStore {
   [[nodiscard]] net::Task<bool> Prepare(const View& view, size_t dimension);
   // The nearest entry of that tag, if it is near enough. After Prepare.
   [[nodiscard]] net::Task<std::optional<SemanticHit>> Find(const View& view, const std::string& tag,
-                                                           const std::string& vector);
+                                                           const std::string& prompt, const std::string& vector);
   // Nobody waits for it.
   void Put(const View& view, const std::string& tag, const std::string& prompt, const std::string& vector,
            const cache::Entry& entry, Duration ttl);
@@ -62,6 +62,8 @@ class SemanticStore final : public CacheStore {
   [[nodiscard]] net::Task<void> Look(const View& view);
   [[nodiscard]] net::Task<void> Create(const View& view, size_t dimension);
   [[nodiscard]] net::Task<redis::Answer> Ask(const View& view, std::string_view function, std::string command) const;
+  [[nodiscard]] std::string KeyOf(const std::string& tag, const std::string& prompt) const;
+  [[nodiscard]] bool IsOurKey(std::string_view key) const;
   void TakeTrouble(const std::string& error);
   void TurnOff(Why why, const std::string& detail);
   [[nodiscard]] std::string TextOf(Why why) const;
@@ -73,6 +75,7 @@ class SemanticStore final : public CacheStore {
   std::atomic<State> state_{State::kUnknown};
   std::atomic<Why> why_{Why::kNothing};   // of kOff; kept until a search succeeds: the log knows it
   std::atomic<size_t> dimension_{0};      // of the index; 0: not known
+  std::atomic<bool> is_looking_{false};
   // Nanoseconds of the steady clock.
   std::atomic<int64_t> off_until_{0}, paused_until_{0}, silent_until_{0};
 };

@@ -76,6 +76,14 @@ TEST(Url, TakesAddressesApart) {
     EXPECT_FALSE(ParseUrl(bad).ok()) << bad;
 }
 
+TEST(Batch, WhatWouldBeTooMuchTogetherGoesApart) {
+  Batch batch(100, 100, std::chrono::seconds(1));
+  EXPECT_TRUE(batch.HasRoomFor(std::string(200, 'x'))) << "alone it has to go anyway";
+  batch.Add(std::string(60, 'x'), TimePoint{});
+  EXPECT_TRUE(batch.HasRoomFor(std::string(39, 'x')));
+  EXPECT_FALSE(batch.HasRoomFor(std::string(40, 'x'))) << "a separator comes between";
+}
+
 TEST(Batch, IsDueByNumberBytesOrAge) {
   const TimePoint begin{std::chrono::seconds(5)};
   Batch batch(3, 100, std::chrono::seconds(1));

@@ -8,14 +8,15 @@
 #include <map>
 
 #include "base/json_tree.h"
+#include "telemetry/alert_fold.h"
 #include "telemetry/alert_state.h"
 #include "telemetry/callback_receiver.h"
 
 namespace gw::telemetry {
 namespace {
 
-// Different alerts that wait for one flush; an outage of everything must not flood a channel.
-constexpr size_t kWaitingMax = 200;
+// What waits for a chat that does not answer; old alerts are of no use.
+constexpr size_t kQueueBytesMax = size_t{64} << 10;
 
 std::string ClockTime() {
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -41,7 +42,7 @@ class AlertSink final : public Sink {
       if (url.empty() || deliveries_.contains(url)) return;
       DeliveryOptions options;
       options.sink = std::string(name());
-      options.queue_bytes_max = size_t{2} << 20;
+      options.queue_bytes_max = kQueueBytesMax;
       if (auto delivery = DeliveryTo(context, url, std::move(options))) deliveries_[url] = std::move(delivery);
     };
     for (const std::string& url : settings_.slack_urls) add(url);
@@ -58,12 +59,16 @@ class AlertSink final : public Sink {
 
   void OnRecord(const RequestRecord& record) override {
     if (record.kind == RequestRecord::Kind::kTest) {
-      if (record.test_of == "slack" || record.test_of == "ms_teams") Keep({"budget_alerts", "Low", "This is a test alert"});
+      const std::string text = Format({"budget_alerts", "Low", "This is a test alert", ""});
+      if (record.test_of == "slack") PostToSlack("budget_alerts", text);
+      if (record.test_of == "ms_teams") PostToTeams(text);
       return;
     }
     state_.OnRecord(record);
     Collect();
   }
+
+  void OnLost() override { state_.OnLost(); }
 
   void OnTick(TimePoint now) override {
     state_.OnTick(now);
@@ -83,24 +88,9 @@ class AlertSink final : public Sink {
   }
 
  private:
-  struct Waiting {
-    std::string text;
-    uint32_t count = 0;
-  };
-
-  // Equal alerts of one interval are told once, with their number.
   void Collect() {
-    for (const Alert& alert : state_.Take()) Keep(alert);
-  }
-  void Keep(const Alert& alert) {
-    const std::string key = alert.type + '\n' + alert.text;
-    const auto found = waiting_.find(key);
-    if (found != waiting_.end()) {
-      ++found->second.second.count;
-    } else if (waiting_.size() >= kWaitingMax) {
-      observer_.OnRecords(name(), "dropped_queue", 1);
-    } else {
-      waiting_[key] = {alert.type, Waiting{Format(alert), 1}};
+    for (Alert& alert : state_.Take()) {
+      if (!waiting_.Add(std::move(alert))) observer_.OnRecords(name(), "dropped_queue", 1);
     }
   }
 
@@ -116,17 +106,22 @@ class AlertSink final : public Sink {
   }
 
   void SendAll() {
-    for (auto& [key, alert] : std::exchange(waiting_, {})) {
-      const auto& [type, what] = alert;
-      std::string text = what.text;
-      if (what.count > 1) text.insert(0, fmt::format("[Num Alerts: {}]\n\n", what.count));
-      if (settings_.slack) {
-        const auto own = settings_.urls_by_type.find(type);
-        const auto& urls = own == settings_.urls_by_type.end() ? settings_.slack_urls : own->second;
-        for (const std::string& url : urls) Post(url, json::Serialize(json::Object{{"text", text}}));
-      }
-      if (!settings_.ms_teams_url.empty()) Post(settings_.ms_teams_url, TeamsBody(text));
+    for (const AlertFold::Folded& folded : waiting_.Take()) {
+      std::string text = Format(folded.first);
+      if (folded.count > 1) text.insert(0, fmt::format("[Num Alerts: {}]\n\n", folded.count));
+      PostToSlack(folded.first.type, text);
+      PostToTeams(text);
     }
+  }
+
+  void PostToSlack(std::string_view type, const std::string& text) {
+    if (!settings_.slack) return;
+    const auto own = settings_.urls_by_type.find(type);
+    const auto& urls = own == settings_.urls_by_type.end() ? settings_.slack_urls : own->second;
+    for (const std::string& url : urls) Post(url, json::Serialize(json::Object{{"text", SlackText(text)}}));
+  }
+  void PostToTeams(const std::string& text) {
+    if (!settings_.ms_teams_url.empty()) Post(settings_.ms_teams_url, TeamsBody(text));
   }
 
   void Post(const std::string& url, std::string body) {
@@ -142,11 +137,27 @@ class AlertSink final : public Sink {
   const config::AlertSettings settings_;
   AlertState state_;
   std::map<std::string, std::unique_ptr<Delivery>> deliveries_;  // by URL
-  std::map<std::string, std::pair<std::string, Waiting>> waiting_;  // type, text
+  AlertFold waiting_;
   TimePoint flushed_{};
 };
 
 }  // namespace
+
+std::string SlackText(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
 
 void AddAlertSink(const SinkContext& context, SinkList& sinks) {
   const auto& settings = context.snapshot->telemetry.callbacks.alerts;

@@ -22,8 +22,17 @@ std::string Threshold(double seconds) {
   return static_cast<double>(whole) == seconds ? std::to_string(whole) : PythonFloat(seconds);
 }
 
+// A value between backticks: one line, and nothing in it ends them.
+std::string Plain(std::string_view value) {
+  std::string out;
+  for (const char c : value) {
+    if (c != '`') out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  }
+  return out;
+}
+
 std::string WhoCalled(std::string_view key_alias, std::string_view team_alias) {
-  return fmt::format("\nKey Alias: `{}`\nTeam Alias: `{}`", key_alias, team_alias);
+  return fmt::format("\nKey Alias: `{}`\nTeam Alias: `{}`", Plain(key_alias), Plain(team_alias));
 }
 
 std::string ErrorCounts(const std::vector<int>& statuses) {
@@ -48,10 +57,21 @@ bool IsWorthAnAlert(const RequestRecord& record) {
          record.error_class == ErrorClassName(ErrorClass::kNoDeployments);
 }
 
+// The deployment, or what the client asked for.
+std::string AboutOf(const RequestRecord& record) {
+  return record.deployment == nullptr ? record.requested_model : record.deployment->id;
+}
+
+// An upstream's text may quote the prompt: its class and status are told. Ours is told when nobody was called.
+std::string What(const RequestRecord& record) {
+  if (record.attempts.empty()) return Plain(fmt::format("{}: {}", record.error_class, record.error_message));
+  return fmt::format("{}: status {}", record.error_class, record.status);
+}
+
 }  // namespace
 
-void AlertState::Raise(std::string_view type, std::string_view level, std::string text) {
-  if (settings_.Has(type)) alerts_.push_back({std::string(type), level, Cut(text)});
+void AlertState::Raise(std::string_view type, std::string_view level, std::string about, std::string text) {
+  if (settings_.Has(type)) alerts_.push_back({std::string(type), level, Cut(text), std::move(about)});
 }
 
 void AlertState::OnRecord(const RequestRecord& record) {
@@ -63,30 +83,32 @@ void AlertState::OnRecord(const RequestRecord& record) {
 }
 
 void AlertState::OnStart(const RequestRecord& record) {
-  if (!settings_.Has("llm_requests_hanging") || in_order_.size() >= limits::kTelemetryStartsMax) return;
-  open_[record.call_id] = {record.arrived, record.requested_model, record.key_alias, record.team_alias};
-  in_order_.emplace_back(record.arrived, record.call_id);
+  if (!settings_.Has("llm_requests_hanging") || open_.size() >= limits::kTelemetryStartsMax) return;
+  open_.push_back({record.id, record.arrived, record.requested_model, record.key_alias, record.team_alias});
+  by_id_[record.id] = std::prev(open_.end());
 }
 
 void AlertState::OnEnd(const RequestRecord& record) {
-  open_.erase(record.call_id);
+  if (const auto found = by_id_.find(record.id); found != by_id_.end()) {
+    open_.erase(found->second);
+    by_id_.erase(found);
+  }
   for (const AttemptRecord& attempt : record.attempts) OnAttempt(attempt);
   NoteDay(record);
   const std::string_view api_base = record.deployment == nullptr ? "None" : std::string_view(record.deployment->api_base);
   if (record.outcome == RequestRecord::Outcome::kSuccess) {
     const double seconds = Seconds(record.finished - record.started);
     if (seconds <= settings_.threshold_s) return;
-    Raise("llm_too_slow", "Low",
+    Raise("llm_too_slow", "Low", AboutOf(record),
           fmt::format("`Responses are slow - {}s response time > Alerting threshold: {}s`\nRequest Model: `{}`\n"
                       "API Base: `{}`",
-                      Round(seconds), Threshold(settings_.threshold_s), record.requested_model, api_base) +
+                      Round(seconds), Threshold(settings_.threshold_s), Plain(record.requested_model), api_base) +
               WhoCalled(record.key_alias, record.team_alias));
   } else if (record.outcome == RequestRecord::Outcome::kFailure && IsWorthAnAlert(record)) {
-    std::string text = fmt::format("LLM API call failed: `{}: {}`\nModel: `{}`\nAPI Base: `{}`\nmodel_group: `{}`",
-                                   record.error_class, record.error_message,
+    std::string text = fmt::format("LLM API call failed: `{}`\nModel: `{}`\nAPI Base: `{}`\nmodel_group: `{}`", What(record),
                                    record.deployment == nullptr ? "None" : record.deployment->litellm_model, api_base,
-                                   record.requested_model);
-    Raise("llm_exceptions", "High", text + WhoCalled(record.key_alias, record.team_alias));
+                                   Plain(record.requested_model));
+    Raise("llm_exceptions", "High", AboutOf(record) + ' ' + record.error_class, text + WhoCalled(record.key_alias, record.team_alias));
   }
 }
 
@@ -100,7 +122,7 @@ void AlertState::OnAttempt(const AttemptRecord& attempt) {
   const auto told = cooldowns_.find(d.id);
   if (told != cooldowns_.end() && attempt.end - told->second < FromSeconds(settings_.outage_ttl_s)) return;
   cooldowns_[d.id] = attempt.end;
-  Raise("cooldown_deployment", "Medium",
+  Raise("cooldown_deployment", "Medium", d.id,
         fmt::format("Deployment in cooldown\nModel: `{}`\nAPI Base: `{}`\nmodel_group: `{}`\nmodel_id: `{}`\n"
                     "Status: `{}`\nError: `{}`",
                     d.litellm_model, d.api_base, d.model_name, d.id, attempt.status, attempt.error_class));
@@ -132,7 +154,7 @@ void AlertState::NoteOutage(Outage& outage, Duration ttl, const AttemptRecord& a
   const auto tell = [&](std::string_view which, std::string_view level) {
     const std::string text = fmt::format("\n*{} Service Outage*\n\n{}\n\n*Errors:*{}", which, heading,
                                          ErrorCounts(outage.statuses));
-    alerts_.push_back({"outage_alerts", level, text});
+    alerts_.push_back({"outage_alerts", level, text, std::string(which) + heading});
   };
   if (!outage.minor_sent && errors >= settings_.minor_outage_threshold) {
     outage.minor_sent = true;
@@ -184,22 +206,25 @@ std::string AlertState::DailyReport() const {
   return out;
 }
 
+void AlertState::OnLost() {
+  open_.clear();
+  by_id_.clear();
+}
+
 void AlertState::OnTick(TimePoint now) {
   const Duration threshold = FromSeconds(settings_.threshold_s);
-  while (!in_order_.empty() && now - in_order_.front().first >= threshold) {
-    const auto found = open_.find(in_order_.front().second);
-    if (found != open_.end() && found->second.arrived == in_order_.front().first) {
-      Raise("llm_requests_hanging", "Medium",
-            fmt::format("`Requests are hanging - {}s+ request time`\nRequest Model: `{}`", Threshold(settings_.threshold_s),
-                        found->second.model) +
-                WhoCalled(found->second.key_alias, found->second.team_alias));
-      open_.erase(found);
-    }
-    in_order_.pop_front();
+  while (!open_.empty() && now - open_.front().arrived >= threshold) {
+    const Open& open = open_.front();
+    Raise("llm_requests_hanging", "Medium", open.model,
+          fmt::format("`Requests are hanging - {}s+ request time`\nRequest Model: `{}`", Threshold(settings_.threshold_s),
+                      Plain(open.model)) +
+              WhoCalled(open.key_alias, open.team_alias));
+    by_id_.erase(open.id);
+    open_.pop_front();
   }
   if (now - report_from_ < FromSeconds(settings_.daily_report_frequency_s)) return;
   report_from_ = now;
-  if (!days_.empty()) Raise("daily_reports", "Low", DailyReport());
+  if (!days_.empty()) Raise("daily_reports", "Low", "", DailyReport());
   days_.clear();
 }
 

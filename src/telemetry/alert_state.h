@@ -5,7 +5,7 @@
 // kTelemetryStartsMax, everything else by the number of deployments.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <map>
 #include <set>
 #include <string>
@@ -23,6 +23,7 @@ struct Alert {
   std::string type;
   std::string_view level;  // "Low", "Medium", "High"
   std::string text;
+  std::string about;  // deployment or group, and class: equal ones are told together
 };
 
 class AlertState {
@@ -31,10 +32,13 @@ class AlertState {
 
   void OnRecord(const RequestRecord& record);
   void OnTick(TimePoint now);
+  // Ends may be missing: what began before is not told as hanging.
+  void OnLost();
   [[nodiscard]] std::vector<Alert> Take() { return std::exchange(alerts_, {}); }
 
  private:
   struct Open {
+    uint64_t id = 0;  // RequestRecord::id
     TimePoint arrived{};
     std::string model, key_alias, team_alias;
   };
@@ -59,12 +63,12 @@ class AlertState {
                   size_t deployments_min);
   void NoteDay(const RequestRecord& record);
   [[nodiscard]] std::string DailyReport() const;
-  void Raise(std::string_view type, std::string_view level, std::string text);
+  void Raise(std::string_view type, std::string_view level, std::string about, std::string text);
 
   const config::AlertSettings settings_;
   std::vector<Alert> alerts_;
-  std::unordered_map<std::string, Open> open_;            // by call id
-  std::deque<std::pair<TimePoint, std::string>> in_order_;  // of their arrival
+  std::list<Open> open_;  // in the order in which they became known
+  std::unordered_map<uint64_t, std::list<Open>::iterator> by_id_;
   std::map<std::string, Outage, std::less<>> outages_, region_outages_;
   std::map<std::string, TimePoint, std::less<>> cooldowns_;  // when a deployment's was told last
   std::map<std::string, Day, std::less<>> days_;

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
+#include "telemetry/alert_fold.h"
 #include "telemetry/record_test_kit.h"
 
 namespace gw::telemetry {
@@ -34,10 +36,10 @@ class AlertStateTest : public testing::Test {
     for (const Alert& alert : state_.Take()) types.push_back(alert.type);
     return types;
   }
-  void Start(const std::string& call_id, double at) {
+  void Start(uint64_t id, double at) {
     RequestRecord record = kit_.Chat();
     record.kind = RequestRecord::Kind::kStarted;
-    record.call_id = call_id;
+    record.id = id;
     record.arrived = At(at);
     state_.OnRecord(record);
   }
@@ -47,10 +49,10 @@ class AlertStateTest : public testing::Test {
 };
 
 TEST_F(AlertStateTest, ARequestThatHangsIsToldOnce) {
-  Start("hangs", 0);
-  Start("ends", 1);
+  Start(1, 0);
+  Start(2, 1);
   RequestRecord end = kit_.Chat();
-  end.call_id = "ends";
+  end.id = 2;
   state_.OnRecord(end);
   state_.OnTick(At(29.9));
   EXPECT_THAT(state_.Take(), IsEmpty());
@@ -59,6 +61,59 @@ TEST_F(AlertStateTest, ARequestThatHangsIsToldOnce) {
                                                Field(&Alert::text, HasSubstr("Request Model: `group-a`")))));
   state_.OnTick(At(60));
   EXPECT_THAT(state_.Take(), IsEmpty());
+}
+
+TEST_F(AlertStateTest, WhatBeganBeforeALossIsNotToldAsHanging) {
+  Start(1, 0);
+  state_.OnLost();
+  Start(2, 1);
+  state_.OnTick(At(40));
+  EXPECT_THAT(Types(), ElementsAre("llm_requests_hanging"));
+}
+
+TEST_F(AlertStateTest, WhatHasEndedTakesNoRoomFromWhatHangs) {
+  RequestRecord end = kit_.Chat();
+  for (uint64_t id = 1; id <= limits::kTelemetryStartsMax; ++id) {
+    Start(id, 0);
+    end.id = id;
+    state_.OnRecord(end);
+  }
+  Start(limits::kTelemetryStartsMax + 1, 1);
+  state_.OnTick(At(31));
+  EXPECT_THAT(Types(), ElementsAre("llm_requests_hanging"));
+}
+
+TEST_F(AlertStateTest, TextsOfUpstreamsAreNotToldThoseOfTheGatewayAre) {
+  RequestRecord record = kit_.Failure();
+  record.error_message = "invalid prompt 'private words'";
+  record.requested_model = "a`b\nc";
+  state_.OnRecord(record);
+  const std::vector<Alert> alerts = state_.Take();
+  EXPECT_THAT(alerts, ElementsAre(Is("llm_exceptions", "failed: `InternalServerError: status 500`")));
+  EXPECT_THAT(alerts[0].text, AllOf(Not(HasSubstr("private")), HasSubstr("model_group: `ab c`")));
+  record.attempts.clear();
+  record.error_class = ErrorClassName(ErrorClass::kNoDeployments);
+  record.error_message = "No deployments available";
+  state_.OnRecord(record);
+  EXPECT_THAT(state_.Take(), ElementsAre(Is("llm_exceptions", "No deployments available`")));
+}
+
+TEST(AlertFold, TheSameIsOneTextAndAStormIsTen) {
+  AlertFold fold;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(fold.Add({"llm_too_slow", "Low", "first " + std::to_string(i), "dep"}));
+  for (int i = 0; i < 25; ++i) EXPECT_TRUE(fold.Add({"llm_exceptions", "High", "text", std::to_string(i)}));
+  const std::vector<AlertFold::Folded> folded = fold.Take();
+  ASSERT_EQ(folded.size(), 12u);
+  EXPECT_EQ(folded[9].first.text, "text");
+  EXPECT_EQ(folded[10].first.text, "and 15 more");
+  EXPECT_EQ(folded[10].first.type, "llm_exceptions");
+  EXPECT_EQ(folded[11].first.text, "first 0");
+  EXPECT_EQ(folded[11].count, 3u);
+  EXPECT_TRUE(fold.empty());
+}
+
+TEST(SlackText, HoldsNoMentionAndNoLink) {
+  EXPECT_EQ(SlackText("Model: `<!channel>` & <http://x|y>"), "Model: `&lt;!channel&gt;` &amp; &lt;http://x|y&gt;");
 }
 
 TEST_F(AlertStateTest, ASlowAnswerNamesModelAndAddressButNoMessage) {
@@ -93,7 +148,7 @@ TEST_F(AlertStateTest, OutagesAreMinorThenMajorAndForgottenAfterTheirTime) {
   for (int i = 0; i < 4; ++i) state_.OnRecord(kit_.Failure(i));
   EXPECT_THAT(Types(), testing::Each("llm_exceptions"));
   state_.OnRecord(kit_.Failure(5));
-  EXPECT_THAT(state_.Take(), ElementsAre(Is("outage_alerts", "*Minor Service Outage*"), Is("llm_exceptions", "boom")));
+  EXPECT_THAT(state_.Take(), ElementsAre(Is("outage_alerts", "*Minor Service Outage*"), Is("llm_exceptions", "InternalServerError: status 500")));
   for (int i = 6; i < 10; ++i) state_.OnRecord(kit_.Failure(i));
   (void)state_.Take();
   state_.OnRecord(kit_.Failure(11));

@@ -1,4 +1,5 @@
 // datadog and datadog_metrics: log entries and series, gzipped, to Datadog's intake v2.
+#include "base/json.h"
 #include "base/strings.h"
 #include "telemetry/callback_receiver.h"
 
@@ -7,6 +8,8 @@ namespace {
 
 constexpr size_t kBatchBytesMax = 4'000'000;  // Datadog takes 5 MB
 constexpr size_t kFieldBytesMax = 10'000;     // one entry: 1 MB
+constexpr size_t kTagBytesMax = 200;
+constexpr size_t kRequestTagsMax = 100;
 
 // Lower case; what Datadog does not take in a tag becomes one '_'.
 std::string TagValue(std::string_view text) {
@@ -22,6 +25,7 @@ std::string TagValue(std::string_view text) {
     }
   }
   while (out.starts_with('_')) out.erase(0, 1);
+  if (out.size() > kTagBytesMax) out = json::CutUtf8(out, kTagBytesMax);
   while (out.ends_with('_')) out.pop_back();
   return out;
 }
@@ -31,21 +35,22 @@ std::vector<std::string> BaseTags(const config::DatadogSource& source) {
           "HOSTNAME:" + source.hostname, "POD_NAME:" + source.pod_name};
 }
 
-void AddTeam(const RequestRecord& record, std::vector<std::string>& tags) {
+void AddTeam(const LoggedRequest& request, std::vector<std::string>& tags) {
+  if (request.settings.redact_user_api_key_info) return;
+  const RequestRecord& record = request.record;
   const std::string& team = record.team_alias.empty() ? record.team : record.team_alias;
   if (!team.empty() && team != "None") tags.push_back("team:" + TagValue(team));
 }
 
-// Texts that are too long for an entry become their beginning, as text.
+// Members that are too long for an entry become their beginning, as text.
 json::Object Shortened(const json::Object& payload) {
   json::Object out = payload;
-  for (const std::string_view key : {"error_str", "messages", "response"}) {
-    json::Value& value = out[key];
+  for (auto& member : out) {
+    json::Value& value = member.value();
+    if (!value.is_string() && !value.is_object() && !value.is_array()) continue;
     std::string text = value.is_string() ? std::string(value.get_string()) : json::Serialize(value);
     if (text.size() <= kFieldBytesMax) continue;
-    size_t keep = kFieldBytesMax;
-    while (keep > 0 && (static_cast<unsigned char>(text[keep]) & 0xC0) == 0x80) --keep;
-    value = text.substr(0, keep) + "...truncated";
+    value = std::string(json::CutUtf8(text, kFieldBytesMax)) + "...truncated";
   }
   return out;
 }
@@ -62,8 +67,10 @@ class DatadogReceiver final : public BatchReceiver {
  protected:
   std::string Encode(const LoggedRequest& request, const LoggedEvent& event, const json::Object& payload) override {
     std::vector<std::string> tags = BaseTags(source_);
-    for (const std::string& tag : request.tags) tags.push_back("request_tag:" + TagValue(tag));
-    AddTeam(request.record, tags);
+    for (const std::string& tag : request.tags) {
+      if (tags.size() < kRequestTagsMax) tags.push_back("request_tag:" + TagValue(tag));
+    }
+    AddTeam(request, tags);
     return json::Serialize(json::Object{{"ddsource", ddsource_},
                                         {"ddtags", JoinItems(tags, "", ",", "")},
                                         {"hostname", source_.hostname},
@@ -105,9 +112,9 @@ class DatadogMetricsReceiver final : public BatchReceiver {
       if (!value.empty()) tags.push_back(tag + std::string(value));
     }
     std::vector<std::string> timed = tags;
-    AddTeam(r, timed);
+    AddTeam(request, timed);
     tags.push_back("status_code:" + std::to_string(event.success ? 200 : event.status));
-    AddTeam(r, tags);
+    AddTeam(request, tags);
     const int64_t at = r.UnixNs(event.end) / 1'000'000'000;
     std::vector<std::string> series;
     series.push_back(Series("litellm.request.total_latency", 3, at, Seconds(event.end - r.arrived), tags, 0));

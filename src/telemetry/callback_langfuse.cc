@@ -1,7 +1,7 @@
 // langfuse: batches to the ingestion API, POST /api/public/ingestion.
 #include "base/strings.h"
 #include "telemetry/callback_receiver.h"
-#include "telemetry/langfuse_events.h"
+#include "telemetry/langfuse_limits.h"
 #include "telemetry/sigv4.h"
 
 namespace gw::telemetry {
@@ -20,9 +20,10 @@ class LangfuseReceiver final : public BatchReceiver {
 
  protected:
   std::string Encode(const LoggedRequest& request, const LoggedEvent& event, const json::Object& payload) override {
-    const std::string ids[2] = {MakeUuid(), MakeUuid()};
-    const LangfuseEvents events = MakeLangfuseEvents(request, event, payload, ids, proxy_base_url_);
-    return json::Serialize(events.trace) + "," + json::Serialize(events.generation);
+    const std::string id = MakeUuid();
+    const std::string ids[2] = {id, id + std::string(kGenerationSuffix)};
+    LangfuseEvents events = MakeLangfuseEvents(request, event, payload, ids, proxy_base_url_);
+    return LangfuseItem(events, kBatchBytesMax);
   }
   void SendItems(std::vector<std::string> items) override {
     const json::Object about{{"batch_size", items.size() * 2}, {"sdk_name", "intertie"}, {"public_key", public_key_}};
@@ -44,6 +45,7 @@ void AddLangfuseReceiver(const SinkContext& context, ReceiverList& receivers) {
   if (!settings.langfuse) return;
   DeliveryOptions options;
   options.sink = "langfuse";
+  options.on_delivered = LangfuseRejection;
   auto delivery = DeliveryTo(context, settings.langfuse->host + "/api/public/ingestion", std::move(options));
   if (delivery == nullptr) return;
   receivers.push_back(std::make_unique<LangfuseReceiver>(

@@ -47,6 +47,7 @@ class BatchReceiver : public CallbackReceiver {
 
   void OnEvent(const LoggedRequest& request, const LoggedEvent& event, const json::Object& payload) final {
     std::string item = Encode(request, event, payload);
+    if (!batch_.HasRoomFor(item)) SendBatch();
     batch_.Add(std::move(item), request.record.finished);
     if (batch_.IsFull()) SendBatch();
   }

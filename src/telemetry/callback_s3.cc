@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
 
 #include "base/strings.h"
@@ -15,9 +16,23 @@ namespace gw::telemetry {
 namespace {
 
 constexpr size_t kWaitingBytesMax = size_t{8} << 20;
+constexpr std::string_view kContentHash = "x-amz-content-sha256";
 
 int64_t UnixNow() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Made for each attempt: what waited for minutes would come with a time that S3 no longer takes.
+std::function<HeaderList(const HttpMessage&)> SignerOf(const config::S3Settings& s3, std::string host) {
+  const AwsSigner signer{s3.access_key, s3.secret_key, s3.session_token, s3.region, "s3"};
+  return [signer, host = std::move(host)](const HttpMessage& message) {
+    AwsRequest request{message.method, message.target, "", message.headers, ""};
+    for (const auto& [name, value] : message.headers) {
+      if (name == kContentHash) request.payload_sha256 = value;
+    }
+    request.headers.emplace_back("host", host);
+    return SignAws(signer, request, UnixNow());
+  };
 }
 
 class S3Receiver final : public CallbackReceiver {
@@ -25,8 +40,7 @@ class S3Receiver final : public CallbackReceiver {
   S3Receiver(config::S3Settings settings, config::CallbackEvents events, Url url, std::unique_ptr<Delivery> delivery)
       : CallbackReceiver("s3_v2", events, std::move(delivery)),
         settings_(std::move(settings)),
-        url_(std::move(url)),
-        signer_{settings_.access_key, settings_.secret_key, settings_.session_token, settings_.region, "s3"} {}
+        url_(std::move(url)) {}
 
   void OnEvent(const LoggedRequest& request, const LoggedEvent& event, const json::Object& payload) override {
     if (objects_.empty()) first_ = request.record.finished;
@@ -80,7 +94,7 @@ class S3Receiver final : public CallbackReceiver {
     message.records = records;
     HeaderList headers{{"content-type", std::string(content_type)},
                        {"content-md5", Base64(Md5(object.body))},
-                       {"x-amz-content-sha256", Sha256Hex(object.body)},
+                       {std::string(kContentHash), Sha256Hex(object.body)},
                        {"content-language", "en"},
                        {"content-disposition", "inline; filename=\"" + object.file_name + "\""},
                        {"cache-control", "private, immutable, max-age=31536000, s-maxage=0"}};
@@ -88,16 +102,12 @@ class S3Receiver final : public CallbackReceiver {
     if (!settings_.kms_key_id.empty()) {
       headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", settings_.kms_key_id);
     }
-    AwsRequest request{"PUT", message.target, "", headers, headers[2].second};
-    request.headers.emplace_back("host", url_.host_header);
-    for (auto& header : SignAws(signer_, request, UnixNow())) headers.push_back(std::move(header));
     message.headers = std::move(headers);
     delivery_->Send(std::move(message));
   }
 
   const config::S3Settings settings_;
   const Url url_;
-  const AwsSigner signer_;
   std::vector<S3Object> objects_;
   size_t bytes_ = 0;
   TimePoint first_{};
@@ -113,8 +123,9 @@ void AddS3Receiver(const SinkContext& context, ReceiverList& receivers) {
   options.parallel = settings.s3->parallel;
   options.timeout = std::chrono::seconds(30);
   options.tls_verify = settings.s3->tls_verify;
-  auto delivery = DeliveryTo(context, settings.s3->url, std::move(options));
   Result<Url> url = ParseUrl(settings.s3->url);
+  if (url.ok()) options.sign = SignerOf(*settings.s3, url->host_header);
+  auto delivery = DeliveryTo(context, settings.s3->url, std::move(options));
   if (delivery == nullptr || !url.ok()) return;
   receivers.push_back(
       std::make_unique<S3Receiver>(*settings.s3, settings.s3_events, std::move(*url), std::move(delivery)));

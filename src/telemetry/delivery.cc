@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <map>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -28,6 +29,7 @@ struct Answer {
   int status = 0;  // 0: none came
   std::string why;
   Duration retry_after{};
+  Rejection rejection;  // kDelivered
 };
 
 // 408, 429 and what a proxy or an overloaded server says; OTLP names 429, 502, 503 and 504.
@@ -58,8 +60,11 @@ struct State {
   bool closed = false;       // no further attempt
   TimePoint end = TimePoint::max();
   std::vector<net::CancelSlot*> waits;  // of running pumps
-  TimePoint complained{};
-  int complaints_held = 0;
+  struct Complaint {
+    TimePoint at{};
+    int held = 0;
+  };
+  std::map<std::string_view, Complaint> complaints;  // by what they say
 
   void Count(std::string_view outcome, uint64_t records) {
     context.observer.OnRecords(options.sink, outcome, records);
@@ -68,11 +73,12 @@ struct State {
   void DropQueue(std::string_view outcome);
 };
 
-// A receiver that is down fails every batch: one line a minute says so.
+// A receiver that is down fails every batch: one line a minute says so. `what` is a literal.
 void State::Complain(const Answer& answer, std::string_view what) {
   const TimePoint now = SteadyClock::now();
-  if (complained != TimePoint{} && now - complained < kComplaintInterval) {
-    ++complaints_held;
+  Complaint& last = complaints[what];
+  if (last.at != TimePoint{} && now - last.at < kComplaintInterval) {
+    ++last.held;
     return;
   }
   log::Warn(std::string("telemetry: ").append(what),
@@ -80,9 +86,8 @@ void State::Complain(const Answer& answer, std::string_view what) {
              {"host", options.url.host_header},
              {"status", std::to_string(answer.status)},
              {"why", answer.why},
-             {"not_logged", std::to_string(complaints_held)}});
-  complained = now;
-  complaints_held = 0;
+             {"not_logged", std::to_string(last.held)}});
+  last = {now, 0};
 }
 
 void State::DropQueue(std::string_view outcome) {
@@ -100,6 +105,9 @@ std::string HeadOf(const State& state, const HttpMessage& message) {
   head.append(url.host_header).append("\r\nuser-agent: intertie/" GW_VERSION "\r\ncontent-length: ");
   head.append(std::to_string(message.body.size())).append("\r\n");
   for (const auto& [name, value] : message.headers) head.append(name).append(": ").append(value).append("\r\n");
+  if (state.options.sign) {
+    for (const auto& [name, value] : state.options.sign(message)) head.append(name).append(": ").append(value).append("\r\n");
+  }
   return head.append("\r\n");
 }
 
@@ -139,7 +147,8 @@ net::Task<Answer> Exchange(State& state, const HttpMessage& message, net::Cancel
       (void)co_await connection.http.ReadWholeBody(body, kAnswerBytesMax, deadline);
       cancel.Clear();
       state.pool.Release(std::move(lease.connection));
-      if (answer.verdict == Verdict::kDelivered && state.options.on_delivered) state.options.on_delivered(body);
+      if (answer.verdict == Verdict::kDelivered && state.options.on_delivered)
+        answer.rejection = state.options.on_delivered(body);
       co_return answer;
     }
     cancel.Clear();
@@ -156,9 +165,14 @@ net::Task<Answer> Exchange(State& state, const HttpMessage& message, net::Cancel
 net::Task<void> Deliver(State& state, const HttpMessage& message, net::CancelSlot& cancel) {
   Duration pause = state.options.backoff_first;
   for (int attempt = 1;; ++attempt) {
-    const Answer answer = co_await Exchange(state, message, cancel);
+    Answer answer = co_await Exchange(state, message, cancel);
     if (answer.verdict == Verdict::kDelivered) {
-      state.Count("delivered", message.records);
+      const uint64_t rejected = std::min<uint64_t>(answer.rejection.records, message.records);
+      if (message.records > rejected) state.Count("delivered", message.records - rejected);
+      if (rejected > 0) state.Count("dropped_error", rejected);
+      if (rejected == 0 && answer.rejection.why.empty()) co_return;
+      answer.why = std::move(answer.rejection.why);
+      state.Complain(answer, "the receiver did not take everything");
       co_return;
     }
     if (answer.verdict == Verdict::kRefused) {

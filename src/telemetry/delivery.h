@@ -53,6 +53,12 @@ class DeliveryObserver {
   virtual void OnRecords(std::string_view sink, std::string_view outcome, uint64_t records) = 0;
 };
 
+// What a receiver that answered 2xx did not take all the same.
+struct Rejection {
+  uint64_t records = 0;
+  std::string why;  // empty and no records: it took everything
+};
+
 struct DeliveryOptions {
   std::string sink;  // name for metrics and logs
   Url url;
@@ -65,8 +71,10 @@ struct DeliveryOptions {
   size_t queue_bytes_max = size_t{16} << 20;
   int parallel = 1;  // requests under way at the same time
   bool gzip = false; // compress bodies (content-encoding: gzip)
+  // Further headers for one attempt, made when it begins: signatures that age. May be empty.
+  std::function<HeaderList(const HttpMessage&)> sign{};
   // Gets the body of a good answer: some receivers say in it what they did not take. May be empty.
-  std::function<void(std::string_view body)> on_delivered{};
+  std::function<Rejection(std::string_view body)> on_delivered{};
 };
 
 // What deliveries share on the telemetry thread.
@@ -100,6 +108,10 @@ class Batch {
     items_.push_back(std::move(item));
   }
   [[nodiscard]] bool empty() const { return items_.empty(); }
+  // No: what waits has to go first, or the receiver gets more than it takes.
+  [[nodiscard]] bool HasRoomFor(std::string_view item) const {
+    return items_.empty() || bytes_ + item.size() + items_.size() <= bytes_max_;
+  }
   [[nodiscard]] bool IsFull() const { return items_.size() >= items_max_ || bytes_ >= bytes_max_; }
   [[nodiscard]] bool IsDue(TimePoint now) const { return !items_.empty() && (IsFull() || now - first_ >= interval_); }
   [[nodiscard]] std::vector<std::string> Take() {

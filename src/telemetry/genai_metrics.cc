@@ -33,11 +33,11 @@ const InstrumentRow kRows[] = {
 [[nodiscard]] Attributes SharedAttributes(const RequestRecord& record) {
   Attributes out;
   out.push_back({"gen_ai.operation.name", std::string(OperationName(record.endpoint))});
-  // What the router knows: a client's own words are no label.
-  if (!record.model_group.empty()) out.push_back({"gen_ai.request.model", record.model_group});
-  if (!record.upstream_model.empty()) out.push_back({"gen_ai.response.model", record.upstream_model});
+  // What the configuration says: a client's own words, as in the names of wildcard rows, are no label.
   if (record.deployment != nullptr) {
     const config::Deployment& d = *record.deployment;
+    out.push_back({"gen_ai.request.model", d.model_name});
+    out.push_back({"gen_ai.response.model", d.upstream_model});
     out.push_back({"gen_ai.provider.name", std::string(GenAiProvider(d.provider))});
     out.push_back({"gen_ai.system", d.provider});
     out.push_back({"server.address", d.origin.host});

@@ -164,7 +164,11 @@ void Hub::Impl::CountDropped() {
   for (Dropped& worker : dropped) {
     if (worker.records.load(std::memory_order_relaxed) != 0) lost += worker.records.exchange(0);
   }
-  if (lost != 0) Try("counts", [&] { observer.OnRecords("all", "dropped_queue", lost); });
+  if (lost == 0) return;
+  Try("counts", [&] { observer.OnRecords("all", "dropped_queue", lost); });
+  for (const std::unique_ptr<Sink>& sink : sinks) {
+    Try(sink->name(), [&] { sink->OnLost(); });
+  }
 }
 
 net::Task<void> Hub::Impl::Ticks(Impl& self) {

@@ -68,7 +68,7 @@ json::Value Input(const json::Object& payload) {
 }
 
 json::Value Output(const LoggedRequest& request, const LoggedEvent& event, const json::Object& payload) {
-  if (!event.success) return json::Value(event.error_message);
+  if (!event.success) return json::Value(request.ErrorText(event));
   if (request.record.endpoint == api::Endpoint::kEmbeddings) return nullptr;
   const json::Value answer = Member(payload, "response");
   const json::Value* choices = answer.is_object() ? json::Get(answer.get_object(), "choices") : nullptr;
@@ -190,12 +190,15 @@ LangfuseEvents MakeLangfuseEvents(const LoggedRequest& request, const LoggedEven
   if (event.success) body["completionStartTime"] = Iso(r, event.first_content);
   body["model"] = Member(payload, "model");
   body["modelParameters"] = ModelParametersOf(payload);
+  // An upstream's text may quote what is masked.
+  const bool is_masked = IsSet(Member(steering, "mask_input")) || IsSet(Member(steering, "mask_output"));
   body["input"] = IsSet(Member(steering, "mask_input")) ? json::Value(kRedacted) : Input(payload);
-  body["output"] = IsSet(Member(steering, "mask_output")) ? json::Value(kRedacted) : Output(request, event, payload);
+  const bool hides_output = IsSet(Member(steering, "mask_output")) || (is_masked && !event.success);
+  body["output"] = hides_output ? json::Value(kRedacted) : Output(request, event, payload);
   body["metadata"] = GenerationMetadata(request, event, payload);
   body["level"] = event.success ? "DEFAULT" : "ERROR";
   if (event.success) AddUsage(r, body);
-  if (!event.success) body["statusMessage"] = event.error_message;
+  if (!event.success) body["statusMessage"] = is_masked ? std::string(event.error_class) : request.ErrorText(event);
   SetIfThere(body, "version", Member(steering, "version"));
   SetIfThere(body, "parentObservationId", Member(steering, "parent_observation_id"));
   const std::string& environment = request.settings.langfuse->environment;

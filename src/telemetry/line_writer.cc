@@ -95,6 +95,8 @@ void LineWriter::Add(std::string_view line) {
     context_.observer.OnRecords(sink_, "dropped_queue", 1);
     return;
   }
+  // What was given up in the middle of a line must not run into the next one.
+  if (text_.empty() && is_torn_) text_ += '\n';
   text_ += line;
   if (!is_pumping_) net::Spawn(Pump(self_.lock()));
 }
@@ -106,7 +108,10 @@ void LineWriter::Look(TimePoint now) {
   struct stat ours {}, named {};
   const bool is_same = fd_ >= 0 && fstat(fd_, &ours) == 0 && stat(file_.c_str(), &named) == 0 &&
                        ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
-  if (is_same || !text_.empty()) return;
+  if (is_same) return;
+  if (fd_ >= 0) WriteSome();  // lines of before belong into the old file; a file takes them at once
+  const bool is_line_begun = !text_.empty() && is_torn_;
+  if (is_line_begun) return;
   Close();
   Open();
 }
@@ -128,6 +133,7 @@ void LineWriter::WriteSome() {
     const auto end = left.begin() + done;
     context_.observer.OnRecords(sink_, "delivered", static_cast<uint64_t>(std::count(left.begin(), end, '\n')));
     written += static_cast<size_t>(done);
+    is_torn_ = left[static_cast<size_t>(done) - 1] != '\n';
   }
   text_.erase(0, written);
 }

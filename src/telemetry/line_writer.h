@@ -45,6 +45,7 @@ class LineWriter {
   int fd_ = -1;
   bool is_socket_ = false;
   std::string text_;  // not written yet; whole lines but for what a partial write left
+  bool is_torn_ = false;  // the last byte that was written ends no line
   bool is_pumping_ = false;
   TimePoint looked_{}, complained_{};
 };

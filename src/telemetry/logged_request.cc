@@ -20,6 +20,25 @@ json::Object MetadataOf(const json::Object& body, std::string_view key) {
   return value->is_string() ? ParseObject(json::GetString(body, key)) : json::Object{};
 }
 
+// A client's credential in its metadata is for nobody else. Numbers ("token_count") are none.
+void DropCredentials(json::Value& value);
+void DropCredentials(json::Object& object) {
+  for (auto it = object.begin(); it != object.end();) {
+    const bool holds_text = !it->value().is_number() && !it->value().is_bool() && !it->value().is_null();
+    if (holds_text && IsCredentialName(std::string_view(it->key().data(), it->key().size()))) {
+      it = object.erase(it);
+    } else {
+      DropCredentials(it->value());
+      ++it;
+    }
+  }
+}
+void DropCredentials(json::Value& value) {
+  if (value.is_object()) DropCredentials(value.get_object());
+  if (!value.is_array()) return;
+  for (json::Value& item : value.get_array()) DropCredentials(item);
+}
+
 std::string TextOf(const json::Value* value) {
   if (value == nullptr || value->is_null() || value->is_object() || value->is_array()) return "";
   if (!value->is_string()) return json::Serialize(*value);
@@ -129,15 +148,22 @@ std::string LoggedRequest::EndUser() const {
   return TextOf(json::Get(body, "user"));
 }
 
+std::string LoggedRequest::ErrorText(const LoggedEvent& event) const {
+  if (!is_redacted || event.error_message.empty()) return std::string(event.error_message);
+  return std::string(event.error_class) + ", status " + std::to_string(event.status);
+}
+
 LoggedRequest ReadLoggedRequest(const RequestRecord& record, const config::CallbackSettings& settings) {
   LoggedRequest out{record, settings, ParseObject(record.request_body), {}, nullptr, {}, "", false, false};
   out.metadata = MetadataOf(out.body, "metadata");
   if (record.endpoint == api::Endpoint::kMessages) {
     for (auto& member : MetadataOf(out.body, "litellm_metadata")) out.metadata[member.key()] = member.value();
   }
-  out.no_log = json::IsTrue(out.body, "no-log") && !settings.ignore_no_log;
+  DropCredentials(out.metadata);
+  out.no_log = record.no_log || (json::IsTrue(out.body, "no-log") && !settings.ignore_no_log);
   if (out.no_log) return out;
-  out.is_redacted = IsRedacted(out);
+  // What a cut body says about its logging is not known: nothing is told then.
+  out.is_redacted = IsRedacted(out) || (record.request_is_cut && out.body.empty());
   out.trace_id = TraceIdOf(out);
   out.tags = TagsOf(out);
   if (record.outcome == RequestRecord::Outcome::kSuccess) out.answer = AnswerOf(record);

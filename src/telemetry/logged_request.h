@@ -27,6 +27,9 @@ struct LoggedRequest {
   // "" when absent.
   [[nodiscard]] std::string_view Header(std::string_view name) const;
   [[nodiscard]] std::string EndUser() const;
+  // What is told of a failure: an upstream's text may quote the prompt, so class and status alone when
+  // the request is redacted.
+  [[nodiscard]] std::string ErrorText(const struct LoggedEvent& event) const;
 };
 
 [[nodiscard]] LoggedRequest ReadLoggedRequest(const RequestRecord& record, const config::CallbackSettings& settings);

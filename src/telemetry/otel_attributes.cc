@@ -129,7 +129,7 @@ Attributes AttemptAttributes(const RequestRecord& r, const AttemptRecord& a) {
     AddText(out, "litellm.deployment.id", d.id);
   }
   AddText(out, "gen_ai.request.model", a.upstream_model);
-  if (r.stream) out.push_back({"gen_ai.request.stream", true});
+  if (r.stream && !a.is_side_call) out.push_back({"gen_ai.request.stream", true});
   if (r.endpoint == api::Endpoint::kSpeech) AddText(out, "gen_ai.output.type", "speech");
   if (r.endpoint == api::Endpoint::kTranscriptions) AddText(out, "gen_ai.output.type", "text");
   AddText(out, "litellm.call_id", r.call_id);

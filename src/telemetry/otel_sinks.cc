@@ -49,11 +49,13 @@ class Exporter {
     options.timeout = FromSeconds(settings.timeout_s);
     options.queue_bytes_max = queue_bytes_max;
     options.gzip = settings.gzip;
-    options.on_delivered = [name = options.sink, is_json](std::string_view body) {
+    options.on_delivered = [is_json](std::string_view body) {
       const PartialSuccess partial = ParseExportAnswer(body, is_json);
-      if (partial.rejected == 0 && partial.message.empty()) return;
-      log::Warn("telemetry: the collector did not take everything",
-                {{"sink", name}, {"rejected", std::to_string(partial.rejected)}, {"why", partial.message}});
+      Rejection rejection;
+      if (partial.rejected > 0) rejection.records = static_cast<uint64_t>(partial.rejected);
+      if (partial.rejected > 0 || !partial.message.empty())
+        rejection.why.append("rejected ").append(std::to_string(partial.rejected)).append(": ").append(partial.message);
+      return rejection;
     };
     delivery_ = MakeDelivery(context.delivery, std::move(options));
   }
@@ -151,23 +153,26 @@ class MetricsSink final : public Sink {
 
  private:
   void Export() {
+    // Gathered first: the registry is locked while it is visited, and sending counts what is dropped.
+    std::vector<std::pair<std::string, uint32_t>> parts;
     OtlpList list = exporter_->NewList();
     uint32_t points = 0;
-    const auto send = [&] {
+    const auto close = [&] {
       if (list.empty()) return;
-      exporter_->Send(list.text(), std::exchange(points, 0));
+      parts.emplace_back(list.text(), std::exchange(points, 0));
       list.Clear();
     };
     const TakeMetric take = [&](std::string metric, uint32_t count) {
       list.Add(metric);
       points += count;
-      if (list.bytes() >= kBatchBytesMax) send();
+      if (list.bytes() >= kBatchBytesMax) close();
     };
     const uint64_t now_ns = UnixNanoseconds();
     const OtlpFormat format = exporter_->format();
     if (metrics_ != nullptr) EncodeRegistry(format, metrics_->registry(), ThisProcess().start_ns, now_ns, take);
     if (genai_) genai_->Encode(format, now_ns, take);
-    send();
+    close();
+    for (const auto& [elements, count] : parts) exporter_->Send(elements, count);
   }
 
   const std::unique_ptr<Exporter> exporter_;

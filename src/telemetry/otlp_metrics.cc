@@ -121,16 +121,20 @@ class RegistryEncoder final : public metrics::Registry::Visitor {
     const Type type = spec.type == Type::kUntyped ? Type::kGauge : spec.type;
     take_(EncodeMetric(format_, {name, spec.help, {}}, type, points), static_cast<uint32_t>(count));
   }
+  // Of a series that was made while the others were encoded, or before the clock was set back.
+  [[nodiscard]] uint64_t StartOf(const SeriesData& series) const {
+    return std::min(Nanoseconds(series.created_s), now_ns_);
+  }
   [[nodiscard]] std::string Encode(const FamilySpec& spec, const SeriesData& series) {
     if (spec.type == Type::kHistogram) return EncodeBuckets(spec, series);
     const bool is_counter = spec.type == Type::kCounter;
-    const std::optional<uint64_t> start = is_counter ? std::optional(Nanoseconds(series.created_s)) : std::nullopt;
+    const std::optional<uint64_t> start = is_counter ? std::optional(StartOf(series)) : std::nullopt;
     return EncodeNumber(format_, start, now_ns_, series.Value(), series.labels.text);
   }
   [[nodiscard]] std::string EncodeBuckets(const FamilySpec& spec, const SeriesData& series) {
     series.ReadBuckets(counts_);
     (void)series.ReadExemplars(exemplars_);
-    const HistogramPoint point{Nanoseconds(series.created_s), now_ns_, series.Sum(), counts_, spec.bounds, exemplars_};
+    const HistogramPoint point{StartOf(series), now_ns_, series.Sum(), counts_, spec.bounds, exemplars_};
     return EncodeHistogramPoint(format_, point, LabelsOf(series.labels.text));
   }
 

@@ -128,6 +128,7 @@ void AddEvents(SpanEncoder& span, const RequestRecord& record) {
   if (!ErrorTypeOf(attempt).empty()) span.Error(attempt.error_message);
   if (attempt.first_content > attempt.begin) span.Event("first_token", attempt.first_content, {});
   Attributes attributes = AttemptAttributes(record, attempt);
+  if (attempt.is_side_call) return span.Finish(attributes);
   content.AddRequestParameters(attributes);
   if (attempt.outcome == AttemptRecord::Outcome::kSuccess) content.AddResponse(attributes);
   // Once: with the attempt that the client got its answer from, or the last.
@@ -141,10 +142,13 @@ EncodedSpans EncodeSpans(OtlpFormat format, const RequestRecord& record, Content
   const ParsedContent content(record);
   OtlpList spans(format, ElementsField(OtlpSignal::kTraces));
   spans.Add(EncodeServer(format, record));
+  uint32_t count = 1;
   for (const AttemptRecord& attempt : record.attempts) {
-    if (attempt.span_id != SpanId{}) spans.Add(EncodeAttempt(format, record, attempt, content, choice));
+    if (attempt.span_id == SpanId{}) continue;
+    spans.Add(EncodeAttempt(format, record, attempt, content, choice));
+    ++count;
   }
-  return {spans.text(), static_cast<uint32_t>(1 + record.attempts.size())};
+  return {spans.text(), count};
 }
 
 }  // namespace gw::telemetry

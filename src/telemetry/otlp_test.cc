@@ -256,7 +256,15 @@ TEST(GenAiMetrics, AreBoundedAndCountIntoTheBucketsOfTheConventions) {
   EXPECT_THAT(text, HasSubstr(R"("count":"1","sum":0.005,"bucketCounts":["1",)"));             // 50 ms for ten tokens
   EXPECT_THAT(text, HasSubstr(R"("count":"1","sum":4.0,"bucketCounts":["0","1","0",)"));       // a bound belongs to its bucket
   for (size_t i = 0; i < 2 * kGenAiSeriesMax; ++i) {
-    world.record.model_group = "group-" + std::to_string(i);
+    world.record.model_group = "a client's text " + std::to_string(i);
+    metrics.Observe(world.record);
+  }
+  uint32_t before = 0;
+  metrics.Encode(kProtobuf, 2, [&before](const std::string&, uint32_t points) { before = std::max(before, points); });
+  EXPECT_LE(before, 2U);  // input and output tokens: a client's own words make no series
+  world.record.deployment = &world.quick;
+  for (size_t i = 0; i < 2 * kGenAiSeriesMax; ++i) {
+    world.quick.model_name = "group-" + std::to_string(i);
     metrics.Observe(world.record);
   }
   uint32_t most = 0;

@@ -141,14 +141,14 @@ json::Object HiddenParams(const RequestRecord& r, const LoggedEvent& event, cons
           {"usage_object", nullptr}};
 }
 
-json::Object ErrorInformation(const LoggedEvent& event, const Subject& subject) {
+json::Object ErrorInformation(const LoggedRequest& request, const LoggedEvent& event, const Subject& subject) {
   json::Object out;
   const std::string_view provider = subject.deployment == nullptr ? "" : std::string_view(subject.deployment->provider);
   out["error_code"] = event.success ? std::string() : std::to_string(event.status);
   out["error_class"] = event.success ? std::string_view() : event.error_class;
   out["llm_provider"] = event.success ? std::string_view() : provider;
   out["traceback"] = "";
-  out["error_message"] = event.success ? std::string_view() : event.error_message;
+  out["error_message"] = event.success ? std::string() : request.ErrorText(event);
   for (const std::string_view key :
        {"error_provider_request_id", "error_rate_limit_category", "error_rate_limit_type", "error_budget_entity_type",
         "error_budget_entity_id", "error_budget_limit", "error_budget_spend", "error_cooldown_deployments",
@@ -198,8 +198,8 @@ void AddSubject(const LoggedRequest& request, const LoggedEvent& event, const Su
   out["model_id"] = known ? subject.deployment->id : std::string();
   out["model_map_information"] = ModelMap(known ? model : std::string(), FactsOf(r, subject));
   out["hidden_params"] = HiddenParams(r, event, subject);
-  out["error_str"] = event.success ? json::Value(nullptr) : json::Value(event.error_message);
-  out["error_information"] = ErrorInformation(event, subject);
+  out["error_str"] = event.success ? json::Value(nullptr) : json::Value(request.ErrorText(event));
+  out["error_information"] = ErrorInformation(request, event, subject);
 }
 
 // The answer's own id; a hit must not repeat it.
@@ -211,15 +211,6 @@ std::string IdOf(const LoggedRequest& request, const LoggedEvent& event) {
     id += fmt::format("_cache_hit{:.6f}", UnixSeconds(request.record, request.record.finished));
   }
   return id;
-}
-
-json::Object Parameters(const LoggedRequest& request) {
-  json::Object out = ModelParameters(request.body);
-  if (!request.is_redacted) return out;
-  for (const std::string_view key : {"instructions", "prediction"}) {
-    if (out.contains(key)) out[key] = kRedacted;
-  }
-  return out;
 }
 
 }  // namespace
@@ -252,7 +243,7 @@ json::Object BuildPayload(const LoggedRequest& request, const LoggedEvent& event
   out["user_agent"] = OrNull(r.user_agent);
   out["messages"] = LoggedMessages(request);
   out["response"] = event.success ? LoggedAnswer(request) : json::Value(json::Object{});
-  out["model_parameters"] = Parameters(request);
+  out["model_parameters"] = ModelParameters(request);
   for (const std::string_view key :
        {"response_cost_failure_debug_info", "zero_cost_diagnostic", "guardrail_information",
         "standard_built_in_tools_params", "autorouter_savings", "autorouter_savings_estimate"}) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <string>
 
 #include "telemetry/payload.h"
@@ -78,40 +79,97 @@ json::Value RawMessages(const LoggedRequest& request) {
   return all;
 }
 
-void Redact(json::Object& object, std::string_view key) {
-  if (json::Value* value = object.if_contains(key); value != nullptr && !value->is_null()) *value = kRedacted;
+// Redaction copies what is known to hold no text of client or model; everything else stays behind.
+void Copy(const json::Object& from, json::Object& to, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    const json::Value* value = json::Get(from, key);
+    if (value != nullptr && !value->is_object() && !value->is_array()) to[key] = *value;
+  }
 }
 
-void RedactMessage(json::Object& message) {
-  Redact(message, "content");
-  Redact(message, "reasoning_content");
-  Redact(message, "reasoning");
-  Redact(message, "refusal");
-  if (message.contains("thinking_blocks")) message["thinking_blocks"] = nullptr;
-  if (message.contains("audio")) message["audio"] = nullptr;
-  if (json::Value* calls = message.if_contains("tool_calls"); calls != nullptr && calls->is_array()) {
-    for (json::Value& call : calls->get_array()) {
-      json::Value* function = call.is_object() ? call.get_object().if_contains("function") : nullptr;
-      if (function != nullptr && function->is_object()) Redact(function->get_object(), "arguments");
+void CopyRedacted(const json::Object& from, json::Object& to, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    const json::Value* value = json::Get(from, key);
+    if (value != nullptr) to[key] = value->is_null() ? json::Value(nullptr) : json::Value(kRedacted);
+  }
+}
+
+const json::Object* ObjectIn(const json::Object& from, std::string_view key) {
+  const json::Value* value = json::Get(from, key);
+  return value == nullptr || !value->is_object() ? nullptr : &value->get_object();
+}
+
+json::Object RedactedFunction(const json::Object& function) {
+  json::Object out;
+  Copy(function, out, {"name"});
+  CopyRedacted(function, out, {"arguments"});
+  return out;
+}
+
+// Calls of an answer, or tools of a request: ids, types and names.
+json::Value NamesOnly(const json::Value& list) {
+  json::Array out;
+  if (!list.is_array()) return out;
+  for (const json::Value& item : list.get_array()) {
+    if (!item.is_object()) continue;
+    json::Object& call = out.emplace_back(json::Object{}).emplace_object();
+    Copy(item.get_object(), call, {"id", "index", "type", "name"});
+    if (const json::Object* function = ObjectIn(item.get_object(), "function")) {
+      call["function"] = RedactedFunction(*function);
     }
   }
-  if (json::Value* call = message.if_contains("function_call"); call != nullptr && call->is_object()) {
-    Redact(call->get_object(), "arguments");
-  }
+  return out;
 }
 
-json::Value RedactedAnswer(json::Value answer) {
-  json::Value* choices = answer.is_object() ? answer.get_object().if_contains("choices") : nullptr;
+json::Object RedactedMessage(const json::Object& message) {
+  json::Object out;
+  Copy(message, out, {"role"});
+  CopyRedacted(message, out, {"content", "reasoning_content", "refusal"});
+  if (const json::Value* calls = json::Get(message, "tool_calls"); calls != nullptr && calls->is_array()) {
+    out["tool_calls"] = NamesOnly(*calls);
+  }
+  if (const json::Object* call = ObjectIn(message, "function_call")) out["function_call"] = RedactedFunction(*call);
+  return out;
+}
+
+json::Value RedactedAnswer(const json::Value& answer) {
+  const json::Value* choices = answer.is_object() ? json::Get(answer.get_object(), "choices") : nullptr;
   if (answer.is_string()) return json::Value(kRedacted);
   if (choices == nullptr || !choices->is_array()) return json::Object{{"text", kRedacted}};
-  for (json::Value& choice : choices->get_array()) {
+  json::Object out;
+  Copy(answer.get_object(), out, {"id", "object", "created", "model", "system_fingerprint", "service_tier"});
+  json::Array told;
+  for (const json::Value& choice : choices->get_array()) {
     if (!choice.is_object()) continue;
-    Redact(choice.get_object(), "text");
-    json::Value* message = choice.get_object().if_contains("message");
-    if (message != nullptr && message->is_object()) RedactMessage(message->get_object());
-    if (choice.get_object().contains("logprobs")) choice.get_object()["logprobs"] = nullptr;
+    json::Object one;
+    Copy(choice.get_object(), one, {"index", "finish_reason"});
+    CopyRedacted(choice.get_object(), one, {"text"});
+    const json::Object* message = ObjectIn(choice.get_object(), "message");
+    if (message != nullptr) one["message"] = RedactedMessage(*message);
+    told.push_back(std::move(one));
   }
-  return answer;
+  out["choices"] = std::move(told);
+  if (const json::Object* usage = ObjectIn(answer.get_object(), "usage")) out["usage"] = *usage;
+  return out;
+}
+
+// Texts and objects that are one of few words, or name somebody.
+constexpr std::string_view kTellable[] = {
+    "audio",           "encoding_format",  "function_call", "language",     "modalities",
+    "prompt_cache_key", "reasoning_effort", "safety_identifier", "service_tier", "speed",
+    "stream_options",  "thinking",         "timestamp_granularities", "tool_choice", "user",
+    "verbosity",       "voice"};
+
+json::Value RedactedParameter(std::string_view key, const json::Value& value) {
+  if (value.is_number() || value.is_bool() || value.is_null()) return value;
+  if (std::find(std::begin(kTellable), std::end(kTellable), key) != std::end(kTellable)) return value;
+  if (key == "tools" || key == "functions") return NamesOnly(value);
+  if (key == "response_format" && value.is_object()) {
+    json::Object format;
+    Copy(value.get_object(), format, {"type"});
+    return format;
+  }
+  return json::Value(kRedacted);
 }
 
 }  // namespace
@@ -128,12 +186,13 @@ json::Value LoggedAnswer(const LoggedRequest& request) {
   return request.answer.is_null() ? json::Value(json::Object{}) : request.answer;
 }
 
-json::Object ModelParameters(const json::Object& body) {
+json::Object ModelParameters(const LoggedRequest& request) {
   json::Object out;
-  for (const auto& member : body) {
+  for (const auto& member : request.body) {
     const std::string_view key(member.key().data(), member.key().size());
-    const auto* found = std::find(std::begin(kParameters), std::end(kParameters), key);
-    if (found != std::end(kParameters)) out[member.key()] = member.value();
+    if (std::find(std::begin(kParameters), std::end(kParameters), key) == std::end(kParameters)) continue;
+    if (request.settings.redact_user_api_key_info && (key == "user" || key == "safety_identifier")) continue;
+    out[key] = request.is_redacted ? RedactedParameter(key, member.value()) : member.value();
   }
   return out;
 }

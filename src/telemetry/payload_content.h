@@ -12,7 +12,8 @@ namespace gw::telemetry {
 [[nodiscard]] json::Value LoggedMessages(const LoggedRequest& request);
 // The answer of a success; {} when there was none.
 [[nodiscard]] json::Value LoggedAnswer(const LoggedRequest& request);
-// Members of the body that steer the model, without what they are applied to.
-[[nodiscard]] json::Object ModelParameters(const json::Object& body);
+// Members of the body that steer the model, without what they are applied to. Redacted: numbers, names
+// and choices stay, texts of the client do not.
+[[nodiscard]] json::Object ModelParameters(const LoggedRequest& request);
 
 }  // namespace gw::telemetry

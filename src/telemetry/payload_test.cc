@@ -8,7 +8,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "telemetry/langfuse_events.h"
+#include "telemetry/kept_request.h"
+#include "telemetry/langfuse_limits.h"
 #include "telemetry/record_test_kit.h"
 #include "telemetry/s3_key.h"
 
@@ -104,6 +105,86 @@ TEST(Payload, OtherAnswersAreRedactedToo) {
   EXPECT_THAT(Text(In(Payloads(record, settings)[0], "response")), Not(HasSubstr("secret")));
 }
 
+TEST(Payload, RedactionLetsNoUnknownMemberThrough) {
+  const RecordKit kit;
+  config::CallbackSettings settings;
+  settings.turn_off_message_logging = true;
+  RequestRecord record = kit.Chat();
+  record.request_body =
+      R"({"suffix":"private","stop":["private"],"tools":[{"type":"function","function":{"name":"f","description":)"
+      R"("private","parameters":{"private":1}}}],"response_format":{"type":"json_schema","json_schema":"private"},)"
+      R"("temperature":0.5})";
+  record.response_body =
+      R"({"id":"1","extra":"private","choices":[{"index":0,"finish_reason":"stop","novel":"private","message":)"
+      R"({"role":"assistant","content":"private","annotations":["private"],"provider_fields":{"a":"private"}}}]})";
+  const json::Object payload = Payloads(record, settings)[0];
+  EXPECT_THAT(Text(payload), Not(HasSubstr("private")));
+  EXPECT_EQ(Text(In(payload, "model_parameters")),
+            R"({"suffix":"redacted-by-litellm","stop":"redacted-by-litellm","tools":[{"type":"function","function":)"
+            R"({"name":"f"}}],"response_format":{"type":"json_schema"},"temperature":5E-1})");
+  EXPECT_EQ(json::Serialize(In(payload, "response").at("choices")),
+            R"([{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"redacted-by-litellm"}}])");
+}
+
+TEST(Payload, ErrorsOfARedactedRequestAreClassAndStatus) {
+  const RecordKit kit;
+  config::CallbackSettings settings;
+  settings.turn_off_message_logging = true;
+  settings.langfuse.emplace();
+  RequestRecord record = kit.Failure();
+  record.attempts[0].error_message = "cannot read 'private words'";
+  const LoggedRequest request = ReadLoggedRequest(record, settings);
+  const LoggedEvent event = EventsOf(record)[0];
+  const json::Object payload = BuildPayload(request, event);
+  EXPECT_EQ(payload.at("error_str"), "InternalServerError, status 500");
+  const std::string ids[2] = {"e1", "e2"};
+  const LangfuseEvents events = MakeLangfuseEvents(request, event, payload, ids, "");
+  EXPECT_THAT(Text(payload) + Text(events.trace) + Text(events.generation), Not(HasSubstr("private")));
+}
+
+TEST(Payload, CredentialsOfTheClientGoToNobody) {
+  for (const char* name : {"langfuse_secret_key", "litellm-api-key", "x-api-key-2", "x-goog-auth-token", "x-MyCookie",
+                           "x-amzn-oidc-accesstoken", "authorization", "x-session-token"}) {
+    EXPECT_FALSE(IsLoggedHeader(name)) << name;
+  }
+  for (const char* name : {"langfuse_trace_id", "litellm-enable-message-redaction", "x-prompt-tokens", "x-litellm-tags"}) {
+    EXPECT_TRUE(IsLoggedHeader(name)) << name;
+  }
+  const RecordKit kit;
+  RequestRecord record = kit.Chat();
+  record.request_body = R"({"metadata":{"my_api_key":"private","password":"private","spend_logs_metadata":)"
+                        R"({"deep":[{"secret":{"a":"private"}}]},"token_count":5,"team":"red"}})";
+  const std::string text = Text(Payloads(record, {})[0]);
+  EXPECT_THAT(text, Not(HasSubstr("private")));
+  EXPECT_THAT(text, testing::AllOf(HasSubstr(R"("token_count":5)"), HasSubstr(R"("team":"red")")));
+}
+
+TEST(KeptRequest, NoLogIsReadFromTheWholeBody) {
+  const auto keep = [](std::string_view body, bool ignore = false, api::Endpoint endpoint = api::Endpoint::kChat) {
+    RequestRecord record = RecordKit().Chat();
+    record.request_body.clear();
+    record.endpoint = endpoint;
+    std::vector<json::Member> members;
+    json::CollectMembers(body, members);
+    KeepRequestBody(body, members, ignore, record);
+    return record;
+  };
+  const std::string big(2 << 20, 'x');
+  const std::string body = R"({"messages":[{"role":"user","content":")" + big + R"("}],"metadata":{"mask_input":true})";
+  RequestRecord record = keep(body + R"(,"no-log":true})");
+  EXPECT_TRUE(record.no_log && record.request_body.empty() && record.headers.empty());
+  EXPECT_TRUE(Payloads(record, {}).empty());
+  EXPECT_FALSE(keep(body + R"(,"no-log":true})", true).no_log);
+  EXPECT_FALSE(keep(R"({"no-log":"true"})").no_log) << "a text is none";
+  EXPECT_TRUE(keep(R"({"no-log":"true"})", false, api::Endpoint::kTranscriptions).no_log) << "but in a form";
+  record = keep(body + R"(,"no\u002dlog":false})");
+  EXPECT_TRUE(record.request_is_cut && !record.no_log);
+  EXPECT_EQ(record.request_body, R"({"metadata":{"mask_input":true},"no\u002dlog":false})");
+  EXPECT_FALSE(ReadLoggedRequest(record, {}).is_redacted);
+  record = keep(R"({"metadata":{"tags":[")" + big + R"("]},"messages":[]})");
+  EXPECT_TRUE(ReadLoggedRequest(record, {}).is_redacted) << "masks may be among what is missing";
+}
+
 TEST(Payload, NoLogExcludesUnlessTheOperatorForbidsIt) {
   const RecordKit kit;
   RequestRecord record = kit.Chat();
@@ -121,6 +202,7 @@ TEST(Payload, KeyInformationCanBeLeftOut) {
   const std::string text = Text(Payloads(kit.Chat(), settings)[0]);
   EXPECT_THAT(text, Not(HasSubstr("user_api_key")));
   EXPECT_THAT(text, Not(HasSubstr("\"hash\"")));
+  EXPECT_THAT(text, Not(HasSubstr("enduser")));
 }
 
 TEST(Payload, LongBase64IsCutAndBrokenBodiesAreNothing) {
@@ -132,6 +214,8 @@ TEST(Payload, LongBase64IsCutAndBrokenBodiesAreNothing) {
   EXPECT_THAT(text, HasSubstr("data:image/png;base64,[5000 characters of base64]"));
   record.request_body = R"({"messages":[{"role":)";
   record.request_is_cut = true;
+  EXPECT_THAT(Text(Payloads(record, {})[0]), Not(HasSubstr("Hello"))) << "what it says about logging is lost";
+  record.request_body = R"({"model":"group-a"})";
   EXPECT_TRUE(Payloads(record, {})[0].at("messages").is_null());
   record.response_body = R"({"id":)";
   record.response_is_cut = true;
@@ -195,6 +279,29 @@ TEST(Langfuse, ATraceAndAGeneration) {
   EXPECT_EQ(generation.at("level"), "DEFAULT");
 }
 
+TEST(Langfuse, WhatIsTooLongIsToldOnceOrShort) {
+  LangfuseEvents events;
+  const std::string text(1000, 'x');
+  for (json::Object* event : {&events.trace, &events.generation}) {
+    (*event)["body"] = json::Object{{"id", "i"}, {"input", text}, {"output", text}};
+  }
+  LangfuseEvents more = events;
+  const std::string once = LangfuseItem(events, 3500);
+  EXPECT_LE(once.size(), 3500u);
+  EXPECT_EQ(In(events.trace, "body").at("input"), json::Value(text));
+  EXPECT_THAT(json::Serialize(In(events.generation, "body").at("input")), HasSubstr("see the trace"));
+  EXPECT_LE(LangfuseItem(more, 1200).size(), 1200u);
+}
+
+TEST(Langfuse, RefusedEventsAreCountedByRecord) {
+  EXPECT_EQ(LangfuseRejection(R"({"successes":[{"id":"a","status":201}],"errors":[]})").records, 0u);
+  EXPECT_TRUE(LangfuseRejection("not JSON").why.empty());
+  const Rejection rejection = LangfuseRejection(
+      R"({"errors":[{"id":"a","status":400,"message":"private"},{"id":"a-g","status":400},{"id":"b-g","status":413}]})");
+  EXPECT_EQ(rejection.records, 2u);
+  EXPECT_EQ(rejection.why, "events refused with status 400 413");
+}
+
 TEST(Langfuse, AnExistingTraceIsNotOverwritten) {
   const RecordKit kit;
   config::CallbackSettings settings;
@@ -209,7 +316,8 @@ TEST(Langfuse, AnExistingTraceIsNotOverwritten) {
   EXPECT_EQ(In(events.generation, "body").at("id"), "gen");
   EXPECT_EQ(In(events.generation, "body").at("input"), "redacted-by-litellm");
   EXPECT_EQ(In(events.generation, "body").at("level"), "ERROR");
-  EXPECT_EQ(In(events.generation, "body").at("statusMessage"), "litellm.InternalServerError: boom");
+  EXPECT_EQ(In(events.generation, "body").at("statusMessage"), "InternalServerError")
+      << "an upstream's text may quote what is masked";
 }
 
 }  // namespace

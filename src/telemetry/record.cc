@@ -1,5 +1,7 @@
 #include "telemetry/record.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/strings.h"
 
@@ -42,13 +44,30 @@ AttemptRecord* RequestRecord::RunningAttempt(const config::Deployment* on) {
   return nullptr;
 }
 
-bool IsLoggedHeader(std::string_view name) {
-  if (StartsWithIgnoreCase(name, "langfuse_") || StartsWithIgnoreCase(name, "litellm-")) return true;
-  if (!StartsWithIgnoreCase(name, "x-")) return false;
-  for (const std::string_view part : {"key", "token", "auth", "secret", "cookie", "password", "credential", "jwt"}) {
-    if (ContainsIgnoreCase(name, part)) return false;
+bool IsCredentialName(std::string_view name) {
+  const std::string lower = ToLower(name);
+  for (const std::string_view part : {"apikey", "secret", "password", "passwd", "authoriz", "authentic", "cookie",
+                                      "credential", "oidc", "bearer"}) {
+    if (lower.find(part) != std::string::npos) return true;
   }
-  return true;
+  constexpr std::string_view kSeparators = "-_. ";
+  for (size_t begin = 0; begin < lower.size();) {
+    const size_t end = std::min(lower.find_first_of(kSeparators, begin), lower.size());
+    const std::string_view word = std::string_view(lower).substr(begin, end - begin);
+    for (const std::string_view known : {"key", "keys", "auth", "oauth", "jwt", "pwd", "passphrase"}) {
+      if (word == known) return true;
+    }
+    // "accesstoken", "sessiontoken", "privatekey"; not "tokens".
+    if (word.ends_with("token") || word.ends_with("privatekey") || word.ends_with("accesskey")) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+bool IsLoggedHeader(std::string_view name) {
+  const bool is_wanted = StartsWithIgnoreCase(name, "langfuse_") || StartsWithIgnoreCase(name, "litellm-") ||
+                         StartsWithIgnoreCase(name, "x-");
+  return is_wanted && !IsCredentialName(name);
 }
 
 }  // namespace gw::telemetry

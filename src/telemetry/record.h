@@ -58,6 +58,7 @@ struct RequestRecord {
   Kind kind = Kind::kEnded;
   std::string test_of;  // kTest: a callback's name, "slack" or "ms_teams"
   uint32_t worker = 0;
+  uint64_t id = 0;  // of this request in this process: its start and its end share it
 
   // Who and what.
   std::string call_id;
@@ -93,9 +94,11 @@ struct RequestRecord {
   uint64_t seed = 0;  // of span ids
 
   // Bodies, in the client's schema: only when TelemetrySettings::wants_content. A stream's answer is
-  // its SSE text as it went out. Cut at limits::kTelemetryContentBytesMax (then is_cut).
+  // its SSE text as it went out. Cut at limits::kTelemetryContentBytesMax (then is_cut); of a request
+  // whole members are left out then (kept_request.h).
   std::string request_body, response_body;
   bool request_is_cut = false, response_is_cut = false;
+  bool no_log = false;  // the client asks not to be logged, and may: no bodies, no callback
 
   [[nodiscard]] int64_t UnixNs(TimePoint point) const {
     return finished_unix_ns - std::chrono::duration_cast<std::chrono::nanoseconds>(finished - point).count();
@@ -116,7 +119,9 @@ struct RequestRecord {
 inline constexpr size_t kErrorTextBytesMax = 2048;
 
 // May a header of the client stand in a record? What steers logging (langfuse_*, litellm-*), and x-
-// headers that carry no credential.
+// headers; of both only what carries no credential.
 [[nodiscard]] bool IsLoggedHeader(std::string_view name);
+// Does a header, or a member of the metadata, sound like a credential? By words: "x-prompt-tokens" does not.
+[[nodiscard]] bool IsCredentialName(std::string_view name);
 
 }  // namespace gw::telemetry

@@ -28,6 +28,8 @@ class Sink {
   [[nodiscard]] virtual bool wants_starts() const { return false; }
   // Also records of Kind::kTest (likewise).
   [[nodiscard]] virtual bool wants_tests() const { return false; }
+  // Records were lost before they came here: the end of anything that is known to run may be among them.
+  virtual void OnLost() {}
   // Every limits::kTelemetryTick: batches that are due, alerts that are due.
   virtual void OnTick(TimePoint now) { (void)now; }
   // Sends what waits and ends by `deadline`; nothing comes after it.

@@ -112,6 +112,7 @@ def test_cached_hits_redaction_and_no_log(start, receiver):
     for _ in range(2):
         gateway.chat("ok.a", messages=[{"role": "user", "content": "very private"}])
     gateway.chat("ok.a", messages=[{"role": "user", "content": "unlogged"}], **{"no-log": True})
+    gateway.chat("ok.a", messages=[{"role": "user", "content": "unlogged" + "x" * (2 << 20)}], **{"no-log": True})
     gateway.chat("ok.a", messages=[{"role": "user", "content": "shown"}],
                  headers={"litellm-disable-message-redaction": "true"})
     events = receiver.wait(lambda: len(e := receiver.events("/log")) >= 3 and e)
@@ -177,6 +178,21 @@ def test_s3_objects_are_signed_and_named(start, receiver):
         assert re.fullmatch(r"/logs/pre/fix/\d{4}-\d\d-\d\d/time-\d\d-\d\d-\d\d-\d{6}_\S+\.json", object_key(message))
     assert {m.json()["status"] for m in receiver.messages} == {"success", "failure"}
     assert "very-secret" not in gateway.log()
+
+
+def test_s3_signs_each_attempt(start, receiver):
+    receiver.status = 503
+    params = {"s3_bucket_name": "logs", "s3_region_name": "eu-central-1", "s3_endpoint_url": receiver.url,
+              "s3_aws_access_key_id": "AKID", "s3_aws_secret_access_key": "s"}
+    gateway = start({"callbacks": ["s3_v2"], "s3_callback_params": params})
+    gateway.chat("ok.a")
+    receiver.wait(lambda: len(receiver.refused) >= 3)
+    receiver.status = 200
+    receiver.wait(lambda: receiver.messages)
+    attempts = receiver.refused + receiver.messages
+    assert all(signature_is_right(m, "s") for m in attempts)
+    assert len({m.headers["x-amz-date"] for m in attempts}) > 1
+    assert len({m.headers["x-amz-content-sha256"] for m in attempts}) == 1
 
 
 def test_s3_batch_files_with_a_session_token(start, receiver):
@@ -266,6 +282,7 @@ def test_a_missing_credential_is_named_and_the_start_goes_on(start):
     log = gateway.log()
     for name in ("GENERIC_LOGGER_ENDPOINT", "DD_API_KEY", "s3_bucket_name", "LANGFUSE_PUBLIC_KEY", "SLACK_WEBHOOK_URL"):
         assert name in log, name
+    assert gateway.get("/health/services", params={"service": "slack"}).status_code == 422
     assert gateway.chat("ok.a").status_code == 200
 
 
@@ -280,7 +297,9 @@ def test_deliveries_are_counted(start, receiver):
 
 def test_health_services_sends_a_test_event(start, receiver):
     settings, env = generic(receiver)
-    gateway = start(settings, general={"alerting": ["slack"]}, env={**env, "SLACK_WEBHOOK_URL": receiver.url + "/slack"})
+    gateway = start(settings, general={"alerting": ["slack", "ms_teams"]},
+                    env={**env, "SLACK_WEBHOOK_URL": receiver.url + "/slack",
+                         "MS_TEAMS_WEBHOOK_URL": receiver.url + "/teams"})
 
     def ask(service):
         return gateway.get("/health/services", params={"service": service})
@@ -288,6 +307,9 @@ def test_health_services_sends_a_test_event(start, receiver):
     event = receiver.wait(lambda: receiver.events("/log"))[0]
     assert event["status"] == "success" and event["end_user"] == "litellm:/health/services"
     receiver.wait(lambda: receiver.at("/slack"))
-    assert ask("langfuse").status_code == 400 and ask("ms_teams").status_code == 422
-    assert "not in proxy config" in ask("ms_teams").json()["error"]["message"]
+    assert not receiver.at("/teams")
+    assert ask("ms_teams").json()["status"] == "success"
+    receiver.wait(lambda: receiver.at("/teams"))
+    assert len(receiver.at("/slack")) == 1, "each test goes to its own chat"
+    assert ask("langfuse").status_code == 400
     assert gateway.http.get(gateway.url + "/health/services?service=slack", headers={"Authorization": "no"}).status_code == 401

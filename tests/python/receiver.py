@@ -29,6 +29,7 @@ class Receiver:
     status: int = 200
     port: int = 0
     messages: list = field(default_factory=list)
+    refused: list = field(default_factory=list)
 
     def __enter__(self):
         receiver = self
@@ -44,9 +45,10 @@ class Receiver:
                 headers = {k.lower(): v for k, v in self.headers.items()}
                 if headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
-                if receiver.status < 300:
-                    receiver.messages.append(Message(self.command, self.path, headers, body))
-                self.send_response(receiver.status)
+                status = receiver.status
+                kept = receiver.messages if status < 300 else receiver.refused
+                kept.append(Message(self.command, self.path, headers, body))
+                self.send_response(status)
                 self.send_header("content-length", "2")
                 self.end_headers()
                 self.wfile.write(b"{}")

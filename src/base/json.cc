@@ -357,14 +357,6 @@ void AppendQuoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-std::string_view CutUtf8(std::string_view text, size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  size_t end = bytes_max;
-  // A character has three continuation bytes at most; what has more is no UTF-8 anyway.
-  while (end > 0 && bytes_max - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end);
-}
-
 std::string CopyAsUtf8(std::string_view text) {
   std::string copy(text);
   if (simdjson::validate_utf8(copy)) return copy;

@@ -110,7 +110,5 @@ void CollectMembers(std::string_view object_text, std::vector<Member>& members);
 void AppendQuoted(std::string& out, std::string_view text);
 // A copy that is UTF-8: when `text` is not, each byte beyond ASCII becomes '?'.
 [[nodiscard]] std::string CopyAsUtf8(std::string_view text);
-// At most `bytes_max` of `text`, not ending inside a character.
-[[nodiscard]] std::string_view CutUtf8(std::string_view text, size_t bytes_max);
 
 }  // namespace gw::json

@@ -22,6 +22,16 @@ const Value* Get(const Object& object, std::string_view key) {
   return object.if_contains(boost::json::string_view(key.data(), key.size()));
 }
 
+const Object* GetObject(const Object& object, std::string_view key) {
+  const Value* value = Get(object, key);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+const Array* GetArray(const Object& object, std::string_view key) {
+  const Value* value = Get(object, key);
+  return value == nullptr ? nullptr : value->if_array();
+}
+
 std::string_view GetString(const Object& object, std::string_view key) {
   const Value* value = Get(object, key);
   if (value == nullptr || !value->is_string()) return {};

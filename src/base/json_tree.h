@@ -19,6 +19,9 @@ using Array = boost::json::array;
 
 // nullptr when absent (or `object` is not an object).
 [[nodiscard]] const Value* Get(const Object& object, std::string_view key);
+// nullptr also when it is of another kind.
+[[nodiscard]] const Object* GetObject(const Object& object, std::string_view key);
+[[nodiscard]] const Array* GetArray(const Object& object, std::string_view key);
 [[nodiscard]] std::string_view GetString(const Object& object, std::string_view key);
 [[nodiscard]] int64_t GetInt(const Object& object, std::string_view key, int64_t fallback);
 [[nodiscard]] bool IsTrue(const Object& object, std::string_view key);

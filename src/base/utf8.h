@@ -39,6 +39,15 @@ inline constexpr std::string_view kUtf8Replacement = "\xEF\xBF\xBD";  // U+FFFD
   return length;
 }
 
+// At most `bytes_max` of `text`, not ending inside a sequence.
+[[nodiscard]] constexpr std::string_view CutUtf8(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  size_t end = bytes_max;
+  // Step back over a sequence that the cut would split; at most its three trailing bytes.
+  for (size_t back = 0; back < 3 && end > 0 && IsUtf8Continuation(text[end]); ++back) --end;
+  return text.substr(0, end);
+}
+
 // The text with U+FFFD for each byte that belongs to no sequence.
 [[nodiscard]] inline std::string CleanUtf8(std::string_view text) {
   std::string out;

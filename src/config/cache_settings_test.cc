@@ -3,12 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "config/loader.h"
+#include "config/load_text_test_kit.h"
 #include "config/snapshot.h"
 
 namespace gw::config {
@@ -16,18 +12,8 @@ namespace {
 
 class CacheSettingsTest : public testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove(file_); }
-
   Loaded Read(std::string_view litellm, std::string_view more = "") {
-    std::ofstream(file_) << "litellm_settings: " << litellm << "\n" << more << "\n";
-    LoadOptions options;
-    options.read_dotenv = false;
-    options.config_file = file_.string();
-    options.env = [](std::string_view name) -> std::optional<std::string> {
-      if (name == "LITELLM_MASTER_KEY") return "sk-test";
-      return std::nullopt;
-    };
-    return Load(options);
+    return LoadText(std::string("litellm_settings: ").append(litellm).append("\n").append(more));
   }
   CacheSettings Settings(std::string_view litellm, std::string_view more = "") {
     const Loaded loaded = Read(litellm, more);
@@ -39,9 +25,6 @@ class CacheSettingsTest : public testing::Test {
     }
     return false;
   }
-
-  const std::filesystem::path file_ =
-      std::filesystem::temp_directory_path() / ("gw_cache_settings_" + std::to_string(getpid()) + ".yaml");
 };
 
 TEST_F(CacheSettingsTest, OffUnlessCacheIsTrue) {

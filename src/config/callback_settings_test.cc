@@ -3,13 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-#include <map>
-
-#include "config/loader.h"
+#include "config/load_text_test_kit.h"
 #include "config/snapshot.h"
 
 namespace gw::config {
@@ -20,31 +15,17 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::Pair;
-using Variables = std::map<std::string, std::string, std::less<>>;
 
 class CallbackSettingsTest : public testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove(file_); }
-
   CallbackSettings Read(std::string_view text, const Variables& variables = {}) {
-    std::ofstream(file_) << text << "\n";
-    LoadOptions options;
-    options.read_dotenv = false;
-    options.config_file = file_.string();
-    options.env = [&variables](std::string_view name) -> std::optional<std::string> {
-      if (name == "LITELLM_MASTER_KEY") return "sk-test";
-      const auto found = variables.find(name);
-      return found == variables.end() ? std::nullopt : std::optional(found->second);
-    };
-    Loaded loaded = Load(options);
+    const Loaded loaded = LoadText(text, variables);
     findings_.clear();
     for (const Finding& finding : loaded.findings) findings_ += finding.path + ": " + finding.message + "\n";
     EXPECT_NE(loaded.snapshot, nullptr) << "a callback never forbids the start: " << findings_;
     return loaded.snapshot == nullptr ? CallbackSettings{} : loaded.snapshot->telemetry.callbacks;
   }
 
-  const std::filesystem::path file_ =
-      std::filesystem::temp_directory_path() / ("callbacks-" + std::to_string(getpid()) + ".yaml");
   std::string findings_;
 };
 

@@ -3,46 +3,24 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-#include <map>
-
-#include "config/loader.h"
+#include "config/load_text_test_kit.h"
 #include "config/snapshot.h"
 
 namespace gw::config {
 namespace {
 
 using Topology = RedisSettings::Topology;
-using Variables = std::map<std::string, std::string, std::less<>>;
 
 class RedisSettingsTest : public testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove(file_); }
-
-  Loaded Read(std::string_view text, const Variables& variables = {}) {
-    std::ofstream(file_) << text << "\n";
-    LoadOptions options;
-    options.read_dotenv = false;
-    options.config_file = file_.string();
-    options.env = [&variables](std::string_view name) -> std::optional<std::string> {
-      if (name == "LITELLM_MASTER_KEY") return "sk-test";
-      const auto found = variables.find(name);
-      return found == variables.end() ? std::nullopt : std::optional(found->second);
-    };
-    return Load(options);
-  }
+  Loaded Read(std::string_view text, const Variables& variables = {}) { return LoadText(text, variables); }
   RedisSettings Cache(std::string_view params, const Variables& variables = {}) {
     const Loaded loaded =
         Read("litellm_settings: {cache: true, cache_params: " + std::string(params) + "}", variables);
     EXPECT_NE(loaded.snapshot, nullptr) << "Redis never forbids the start";
     return loaded.snapshot == nullptr ? RedisSettings() : loaded.snapshot->cache.redis;
   }
-
-  const std::filesystem::path file_ =
-      std::filesystem::temp_directory_path() / ("gw_redis_settings_" + std::to_string(getpid()) + ".yaml");
 };
 
 TEST_F(RedisSettingsTest, HostPortAndLogin) {

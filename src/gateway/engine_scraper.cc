@@ -82,8 +82,6 @@ struct Round {
   }
 };
 
-void CancelConnection(void* connection) { static_cast<upstream::PooledConnection*>(connection)->http.Cancel(); }
-
 struct Scrape {
   net::IoStatus status = net::IoStatus::kFailed;
   int code = 0;
@@ -111,14 +109,15 @@ net::Task<Scrape> Read(const View& view, const Target& target, net::CancelSlot& 
       co_return scrape;
     }
     upstream::PooledConnection& connection = *lease.connection;
-    cancel.Set(&CancelConnection, &connection);
-    scrape.status = co_await connection.http.SendRequest(pieces, deadline);
-    if (scrape.status == net::IoStatus::kOk) scrape.status = co_await connection.http.ReadHead(deadline);
-    if (scrape.status == net::IoStatus::kOk) {
-      scrape.code = connection.http.head().status;
-      scrape.status = co_await connection.http.ReadWholeBody(scrape.body, limits::kScrapeBytesMax, deadline);
+    {
+      const net::CancelScope scope(cancel, connection.http);
+      scrape.status = co_await connection.http.SendRequest(pieces, deadline);
+      if (scrape.status == net::IoStatus::kOk) scrape.status = co_await connection.http.ReadHead(deadline);
+      if (scrape.status == net::IoStatus::kOk) {
+        scrape.code = connection.http.head().status;
+        scrape.status = co_await connection.http.ReadWholeBody(scrape.body, limits::kScrapeBytesMax, deadline);
+      }
     }
-    cancel.Clear();
     // A parked connection that the engine had closed already is replaced once.
     const bool stale = connection.reused && !connection.http.got_any_byte() &&
                        (scrape.status == net::IoStatus::kEof || scrape.status == net::IoStatus::kReset);

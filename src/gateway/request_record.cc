@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "telemetry/kept_request.h"
 
 namespace gw::gateway {
@@ -19,7 +20,7 @@ using telemetry::RequestRecord;
 
 // Clients choose these texts: heads are bytes, a path may hold %FF, a model may have a megabyte.
 constexpr size_t kClientTextBytesMax = 512;
-std::string ClientText(std::string_view value) { return json::CopyAsUtf8(json::CutUtf8(value, kClientTextBytesMax)); }
+std::string ClientText(std::string_view value) { return json::CopyAsUtf8(CutUtf8(value, kClientTextBytesMax)); }
 
 // What steers callbacks; no credential is among it.
 void FillHeaders(const http::RequestHead& head, RequestRecord& record) {
@@ -44,12 +45,12 @@ void FillCaller(const RequestContext& context, RequestRecord& record) {
 
 void FillError(const Error& error, std::string& error_class, std::string& message) {
   error_class = ErrorClassName(error.cls);
-  message = json::CopyAsUtf8(json::CutUtf8(error.message, telemetry::kErrorTextBytesMax));
+  message = json::CopyAsUtf8(CutUtf8(error.message, telemetry::kErrorTextBytesMax));
 }
 
 void Keep(std::string_view bytes, std::string& kept, bool& is_cut) {
   const size_t room = limits::kTelemetryContentBytesMax - kept.size();
-  kept += json::CutUtf8(bytes, room);
+  kept += CutUtf8(bytes, room);
   if (bytes.size() > room) is_cut = true;
 }
 

@@ -24,12 +24,11 @@ void NoteAttemptEnd(RequestContext& context, const routing::Candidate& candidate
                     telemetry::AttemptRecord::Outcome outcome, const Error* error, bool cooled);
 // Tokens that were paid for at this row.
 void NoteBilled(RequestContext& context, const routing::Candidate& candidate, const api::Usage& usage, double usd);
-// Bytes of the answer as they go to the client.
-inline void NoteAnswer(RequestContext& context, std::string_view bytes);
 // The request is over; what is known of it has been noted. `error` may be null.
 void EndRecord(RequestContext& context, telemetry::RequestRecord::Outcome outcome, int status, const Error* error);
 
 void KeepAnswerBytes(RequestContext& context, std::string_view bytes);
+// Bytes of the answer as they go to the client.
 inline void NoteAnswer(RequestContext& context, std::string_view bytes) {
   if (context.record == nullptr) return;
   if (context.core.snapshot->telemetry.wants_content) KeepAnswerBytes(context, bytes);

@@ -7,6 +7,7 @@
 #include "admin/cors.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 
 namespace gw::gateway {
 
@@ -58,7 +59,7 @@ constexpr size_t kGroupBytesMax = 1024;
 std::string_view OneLine(std::string_view value, std::string& cleaned) {
   const auto breaks = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   if (value.size() <= kGroupBytesMax && std::none_of(value.begin(), value.end(), breaks)) [[likely]] return value;
-  cleaned = json::CutUtf8(value, kGroupBytesMax);
+  cleaned = CutUtf8(value, kGroupBytesMax);
   std::replace_if(cleaned.begin(), cleaned.end(), breaks, ' ');
   return cleaned;
 }

@@ -225,25 +225,13 @@ Drained Server::Impl::WaitForDrain() {
   return Drained::kTimeout;
 }
 
-namespace {
-
-// A round each for cancelled operations, for the coroutines that waited for them, and for theirs.
-void StopAfter(net::EventLoop& loop, int rounds) {
-  loop.Post([&loop, rounds] {
-    if (rounds > 1) StopAfter(loop, rounds - 1);
-    else loop.Stop();
-  });
-}
-
-}  // namespace
-
 void Server::Impl::StopThreads() {
   for (auto& lane : lanes) {
     Lane* raw = lane.get();
     raw->loop.Post([raw] {
       raw->stop_upkeep.Fire();
       raw->worker->Stop();  // background work sees the drain and ends
-      StopAfter(raw->loop, 16);
+      net::StopSoon(raw->loop);
     });
   }
   for (auto& lane : lanes) lane->thread.join();

@@ -28,11 +28,7 @@ void AppendAscii(std::string& out, char c) {
 }  // namespace
 
 std::string_view CutLabelValue(std::string_view value) {
-  if (value.size() <= limits::kLabelValueBytesMax) return value;
-  size_t end = limits::kLabelValueBytesMax;
-  // Step back over a sequence that the cut would split; at most its three trailing bytes.
-  for (size_t back = 0; back < 3 && end > 0 && IsUtf8Continuation(value[end]); ++back) --end;
-  return value.substr(0, end);
+  return CutUtf8(value, limits::kLabelValueBytesMax);
 }
 
 void AppendLabelValue(std::string& out, std::string_view value) {

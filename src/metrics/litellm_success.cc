@@ -141,24 +141,28 @@ void WriteGauges(Writer& writer, const SuccessRecord& record) {
   if (!record.caller.user.empty()) writer.Set(FamilyId::kRemainingUserBudget, kNoBudget);
 }
 
+// Calls `write` with a writer to the series of the record's labels.
+template <typename Write>
+void WithSeries(MetricsCore& core, uint32_t worker, const SuccessRecord& record, const Write& write) {
+  const CacheKey key = MakeKey(record, core);
+  SeriesSet& set = core.Caches(worker).success.Find(key);
+  const auto make_labels = [&](FamilyId id) { return MakeLabels(id, record, core.options.choice); };
+  EventWriter writer(core, worker, set, make_labels, record.exemplar);
+  write(writer);
+}
+
 }  // namespace
 
 void LitellmMetrics::OnSuccess(uint32_t worker, const SuccessRecord& record) {
-  const CacheKey key = MakeKey(record, *impl_);
-  SeriesSet& set = impl_->Caches(worker).success.Find(key);
-  const auto make_labels = [&](FamilyId id) { return MakeLabels(id, record, impl_->options.choice); };
-  EventWriter writer(*impl_, worker, set, make_labels, record.exemplar);
-  WriteCounts(writer, record);
-  WriteTimes(writer, record);
-  WriteGauges(writer, record);
+  WithSeries(*impl_, worker, record, [&record](auto& writer) {
+    WriteCounts(writer, record);
+    WriteTimes(writer, record);
+    WriteGauges(writer, record);
+  });
 }
 
 void LitellmMetrics::OnSideCall(uint32_t worker, const SuccessRecord& record) {
-  const CacheKey key = MakeKey(record, *impl_);
-  SeriesSet& set = impl_->Caches(worker).success.Find(key);
-  const auto make_labels = [&](FamilyId id) { return MakeLabels(id, record, impl_->options.choice); };
-  EventWriter writer(*impl_, worker, set, make_labels, record.exemplar);
-  WriteUse(writer, record);
+  WithSeries(*impl_, worker, record, [&record](auto& writer) { WriteUse(writer, record); });
 }
 
 }  // namespace gw::metrics

@@ -168,4 +168,19 @@ void Sleep::OnCancel(void* self) {
   sleep->waiter_.resume();
 }
 
+namespace {
+
+constexpr int kLastRounds = 16;
+
+void StopAfter(EventLoop& loop, int rounds) {
+  loop.Post([&loop, rounds] {
+    if (rounds > 1) StopAfter(loop, rounds - 1);
+    else loop.Stop();
+  });
+}
+
+}  // namespace
+
+void StopSoon(EventLoop& loop) { StopAfter(loop, kLastRounds); }
+
 }  // namespace gw::net

@@ -116,6 +116,25 @@ class CancelSlot {
   void* context_ = nullptr;
 };
 
+// While it lives, the slot cancels `target`; afterwards it names nobody, however the waiting ended.
+template <typename T>
+class CancelScope {
+ public:
+  CancelScope(CancelSlot& slot, T& target) : slot_(slot) {
+    slot_.Set([](void* cancelled) { static_cast<T*>(cancelled)->Cancel(); }, &target);
+  }
+  ~CancelScope() { slot_.Clear(); }
+  CancelScope(const CancelScope&) = delete;
+  CancelScope& operator=(const CancelScope&) = delete;
+
+ private:
+  CancelSlot& slot_;
+};
+
+// Ends the loop after its next rounds: one each for cancelled operations, for the coroutines that waited
+// for them, and for theirs.
+void StopSoon(EventLoop& loop);
+
 // co_await Sleep(loop, duration, slot): true when the time passed, false when `slot` fired first.
 class Sleep {
  public:

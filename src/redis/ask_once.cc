@@ -7,30 +7,12 @@
 
 namespace gw::redis {
 
-namespace {
-
-// While it lives, `cancel` ends what the stream does.
-class StreamCancel {
- public:
-  StreamCancel(net::CancelSlot& cancel, net::Stream& stream) : cancel_(cancel) {
-    cancel_.Set([](void* s) { static_cast<net::Stream*>(s)->Cancel(); }, &stream);
-  }
-  ~StreamCancel() { cancel_.Clear(); }
-  StreamCancel(const StreamCancel&) = delete;
-  StreamCancel& operator=(const StreamCancel&) = delete;
-
- private:
-  net::CancelSlot& cancel_;
-};
-
-}  // namespace
-
 net::Task<std::optional<Reply>> AskOnce(net::EventLoop& loop, net::DnsCache& dns, net::DialTarget target, Login login,
                                         Command command, TimePoint deadline, net::CancelSlot& cancel) {
   std::optional<Reply> none;
   const net::DialResult dialled = co_await net::Dial(loop, dns, target, deadline, &cancel);
   if (dialled.stream == nullptr) co_return none;
-  const StreamCancel cancels(cancel, *dialled.stream);
+  const net::CancelScope cancels(cancel, *dialled.stream);
   std::string bytes = login.AuthCommand();
   size_t expected = bytes.empty() ? 1 : 2;
   bytes += command.Encode();

@@ -1,7 +1,9 @@
 // datadog and datadog_metrics: log entries and series, gzipped, to Datadog's intake v2.
 #include "base/json.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 #include "telemetry/callback_receiver.h"
+#include "telemetry/shorten.h"
 
 namespace gw::telemetry {
 namespace {
@@ -25,7 +27,7 @@ std::string TagValue(std::string_view text) {
     }
   }
   while (out.starts_with('_')) out.erase(0, 1);
-  if (out.size() > kTagBytesMax) out = json::CutUtf8(out, kTagBytesMax);
+  if (out.size() > kTagBytesMax) out = CutUtf8(out, kTagBytesMax);
   while (out.ends_with('_')) out.pop_back();
   return out;
 }
@@ -48,9 +50,7 @@ json::Object Shortened(const json::Object& payload) {
   for (auto& member : out) {
     json::Value& value = member.value();
     if (!value.is_string() && !value.is_object() && !value.is_array()) continue;
-    std::string text = value.is_string() ? std::string(value.get_string()) : json::Serialize(value);
-    if (text.size() <= kFieldBytesMax) continue;
-    value = std::string(json::CutUtf8(text, kFieldBytesMax)) + "...truncated";
+    ShortenValue(value, kFieldBytesMax);
   }
   return out;
 }

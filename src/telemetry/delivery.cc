@@ -43,8 +43,6 @@ std::shared_ptr<net::TlsContext> MakeTls(const DeliveryOptions& options) {
   return net::TlsContext::Client(true, "").value();
 }
 
-void CancelConnection(void* connection) { static_cast<upstream::PooledConnection*>(connection)->http.Cancel(); }
-
 // What pumps share with their Delivery; lives until both are gone.
 struct State {
   State(const DeliveryContext& c, DeliveryOptions o)
@@ -138,20 +136,23 @@ net::Task<Answer> Exchange(State& state, const HttpMessage& message, net::Cancel
       co_return answer;
     }
     upstream::PooledConnection& connection = *lease.connection;
-    cancel.Set(&CancelConnection, &connection);
-    net::IoStatus status = co_await connection.http.SendRequest(pieces, deadline);
-    if (status == net::IoStatus::kOk) status = co_await connection.http.ReadHead(deadline);
+    net::IoStatus status = net::IoStatus::kFailed;
+    std::string body;
+    {
+      const net::CancelScope scope(cancel, connection.http);
+      status = co_await connection.http.SendRequest(pieces, deadline);
+      if (status == net::IoStatus::kOk) status = co_await connection.http.ReadHead(deadline);
+      if (status == net::IoStatus::kOk) {
+        answer = Judge(connection.http.head());
+        (void)co_await connection.http.ReadWholeBody(body, kAnswerBytesMax, deadline);
+      }
+    }
     if (status == net::IoStatus::kOk) {
-      answer = Judge(connection.http.head());
-      std::string body;
-      (void)co_await connection.http.ReadWholeBody(body, kAnswerBytesMax, deadline);
-      cancel.Clear();
       state.pool.Release(std::move(lease.connection));
       if (answer.verdict == Verdict::kDelivered && state.options.on_delivered)
         answer.rejection = state.options.on_delivered(body);
       co_return answer;
     }
-    cancel.Clear();
     const bool is_stale = connection.reused && !connection.http.got_any_byte() &&
                           (status == net::IoStatus::kEof || status == net::IoStatus::kReset);
     if (!is_stale || fresh) {

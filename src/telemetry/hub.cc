@@ -19,15 +19,6 @@ namespace {
 constexpr Duration kRetireTime = limits::kTelemetryFlushTimeout;
 // A thread that has not ended so long after its deadline hangs.
 constexpr Duration kGrace = std::chrono::seconds(2);
-// Rounds of the loop after the last flush, for coroutines that unwind.
-constexpr int kLastRounds = 16;
-
-void StopAfter(net::EventLoop& loop, int rounds) {
-  loop.Post([&loop, rounds] {
-    if (rounds > 1) StopAfter(loop, rounds - 1);
-    else loop.Stop();
-  });
-}
 
 // Whatever is thrown on the thread (memory) must not end it.
 template <typename F>
@@ -192,7 +183,7 @@ net::Task<void> Hub::Impl::End(Impl& self, TimePoint deadline) {
     (void)co_await net::Sleep(self.loop, std::chrono::milliseconds(2), nullptr);
   }
   self.DrainRings();  // what loops that still run have published since: counted as lost
-  StopAfter(self.loop, kLastRounds);
+  net::StopSoon(self.loop);
 }
 
 Hub::Hub(uint32_t workers, net::Resolver& resolver, DeliveryObserver& observer,

@@ -2,21 +2,14 @@
 
 #include <set>
 
-#include "base/json.h"
+#include "base/json_tree.h"
+#include "telemetry/shorten.h"
 
 namespace gw::telemetry {
 namespace {
 
 std::string Text(const LangfuseEvents& events) {
   return json::Serialize(events.trace) + "," + json::Serialize(events.generation);
-}
-
-// The beginning of a member that is longer than that.
-void Shorten(json::Object& body, std::string_view key, size_t bytes_max) {
-  json::Value* value = body.if_contains(key);
-  if (value == nullptr) return;
-  const std::string text = value->is_string() ? std::string(value->get_string()) : json::Serialize(*value);
-  if (text.size() > bytes_max) *value = std::string(json::CutUtf8(text, bytes_max)) + "...truncated";
 }
 
 }  // namespace
@@ -31,7 +24,7 @@ std::string LangfuseItem(LangfuseEvents& events, size_t bytes_max) {
   for (size_t each = bytes_max / 8; item.size() > bytes_max && each > 16; each /= 4) {
     for (json::Object* body : {&trace, &generation}) {
       for (const std::string_view key : {"input", "output", "metadata", "modelParameters", "statusMessage"}) {
-        Shorten(*body, key, each);
+        if (json::Value* value = body->if_contains(key)) ShortenValue(*value, each);
       }
     }
     item = Text(events);
@@ -41,11 +34,11 @@ std::string LangfuseItem(LangfuseEvents& events, size_t bytes_max) {
 
 Rejection LangfuseRejection(std::string_view answer) {
   const auto parsed = json::ParseTree(answer);
-  const json::Value* errors = parsed && parsed->is_object() ? json::Get(parsed->get_object(), "errors") : nullptr;
-  if (errors == nullptr || !errors->is_array() || errors->get_array().empty()) return {};
+  const json::Array* errors = parsed && parsed->is_object() ? json::GetArray(parsed->get_object(), "errors") : nullptr;
+  if (errors == nullptr || errors->empty()) return {};
   std::set<std::string> refused;
   std::set<int64_t> statuses;
-  for (const json::Value& error : errors->get_array()) {
+  for (const json::Value& error : *errors) {
     if (!error.is_object()) continue;
     std::string id(json::GetString(error.get_object(), "id"));
     if (id.ends_with(kGenerationSuffix)) id.resize(id.size() - kGenerationSuffix.size());

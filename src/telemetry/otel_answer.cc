@@ -10,14 +10,6 @@ namespace {
 constexpr size_t kChoicesMax = 128;    // as many as OpenAI's n allows
 constexpr size_t kToolCallsMax = 512;  // of one message; indices come from the upstream
 
-[[nodiscard]] const json::Object* ObjectAt(const json::Object& object, std::string_view key) {
-  const json::Value* value = json::Get(object, key);
-  return value != nullptr && value->is_object() ? &value->get_object() : nullptr;
-}
-[[nodiscard]] const json::Array* ArrayAt(const json::Object& object, std::string_view key) {
-  const json::Value* value = json::Get(object, key);
-  return value != nullptr && value->is_array() ? &value->get_array() : nullptr;
-}
 void SetIfGiven(std::string& target, std::string_view text) {
   if (!text.empty()) target = text;
 }
@@ -28,7 +20,7 @@ class AnswerReader {
   void Take(const json::Object& object) {
     SetIfGiven(answer_.id, json::GetString(object, "id"));
     SetIfGiven(answer_.model, json::GetString(object, "model"));
-    if (const json::Array* choices = ArrayAt(object, "choices")) {
+    if (const json::Array* choices = json::GetArray(object, "choices")) {
       for (const json::Value& choice : *choices) {
         if (choice.is_object()) TakeChoice(choice.get_object());
       }
@@ -58,10 +50,10 @@ class AnswerReader {
     SetIfGiven(message->finish_reason, json::GetString(choice, "finish_reason"));
     message->text += json::GetString(choice, "text");  // of completions
     for (const char* key : {"message", "delta"}) {
-      const json::Object* part = ObjectAt(choice, key);
+      const json::Object* part = json::GetObject(choice, key);
       if (part == nullptr) continue;
       message->text += json::GetString(*part, "content");
-      if (const json::Array* calls = ArrayAt(*part, "tool_calls")) TakeToolCalls(*calls, *message);
+      if (const json::Array* calls = json::GetArray(*part, "tool_calls")) TakeToolCalls(*calls, *message);
     }
   }
   static void TakeToolCalls(const json::Array& calls, OutputMessage& message) {
@@ -71,7 +63,7 @@ class AnswerReader {
       ToolCall* tool = ToolAt(message, json::GetInt(call, "index", static_cast<int64_t>(i)));
       if (tool == nullptr) continue;
       SetIfGiven(tool->id, json::GetString(call, "id"));
-      if (const json::Object* function = ObjectAt(call, "function")) {
+      if (const json::Object* function = json::GetObject(call, "function")) {
         SetIfGiven(tool->name, json::GetString(*function, "name"));
         tool->arguments += json::GetString(*function, "arguments");
       }
@@ -81,18 +73,18 @@ class AnswerReader {
   void TakeAnthropic(const json::Object& object) {
     const std::string_view type = json::GetString(object, "type");
     if (type == "message_start") {
-      if (const json::Object* message = ObjectAt(object, "message")) Take(*message);
+      if (const json::Object* message = json::GetObject(object, "message")) Take(*message);
     } else if (type == "content_block_start") {
-      if (const json::Object* block = ObjectAt(object, "content_block")) TakeBlock(*block);
+      if (const json::Object* block = json::GetObject(object, "content_block")) TakeBlock(*block);
     } else if (type == "content_block_delta") {
-      const json::Object* delta = ObjectAt(object, "delta");
+      const json::Object* delta = json::GetObject(object, "delta");
       OutputMessage* message = MessageAt(0);
       if (delta == nullptr || message == nullptr) return;
       message->text += json::GetString(*delta, "text");
       if (!message->tool_calls.empty()) message->tool_calls.back().arguments += json::GetString(*delta, "partial_json");
     } else if (type == "message_delta") {
-      if (const json::Object* delta = ObjectAt(object, "delta")) TakeStopReason(*delta);
-    } else if (const json::Array* content = ArrayAt(object, "content")) {
+      if (const json::Object* delta = json::GetObject(object, "delta")) TakeStopReason(*delta);
+    } else if (const json::Array* content = json::GetArray(object, "content")) {
       for (const json::Value& block : *content) {
         if (block.is_object()) TakeBlock(block.get_object());
       }
@@ -106,7 +98,7 @@ class AnswerReader {
     if (json::GetString(block, "type") != "tool_use" || message->tool_calls.size() >= kToolCallsMax) return;
     ToolCall call{std::string(json::GetString(block, "id")), std::string(json::GetString(block, "name")), {}};
     // A stream begins with an empty object and sends the rest as text.
-    const json::Object* input = ObjectAt(block, "input");
+    const json::Object* input = json::GetObject(block, "input");
     if (input != nullptr && !input->empty()) call.arguments = json::Serialize(*input);
     message->tool_calls.push_back(std::move(call));
   }

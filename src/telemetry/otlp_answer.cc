@@ -65,9 +65,9 @@ class ProtobufReader {
   PartialSuccess out;
   const auto value = json::ParseTree(body);
   if (!value || !value->is_object()) return out;
-  const json::Value* partial = json::Get(value->get_object(), "partialSuccess");
-  if (partial == nullptr || !partial->is_object()) return out;
-  const json::Object& object = partial->get_object();
+  const json::Object* partial = json::GetObject(value->get_object(), "partialSuccess");
+  if (partial == nullptr) return out;
+  const json::Object& object = *partial;
   for (const char* key : {"rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"}) {
     // 64-bit integers are text in protobuf's JSON; some write numbers.
     out.rejected += ParseInt(json::GetString(object, key)).value_or(json::GetInt(object, key, 0));

@@ -94,11 +94,6 @@ void CopyRedacted(const json::Object& from, json::Object& to, std::initializer_l
   }
 }
 
-const json::Object* ObjectIn(const json::Object& from, std::string_view key) {
-  const json::Value* value = json::Get(from, key);
-  return value == nullptr || !value->is_object() ? nullptr : &value->get_object();
-}
-
 json::Object RedactedFunction(const json::Object& function) {
   json::Object out;
   Copy(function, out, {"name"});
@@ -114,7 +109,7 @@ json::Value NamesOnly(const json::Value& list) {
     if (!item.is_object()) continue;
     json::Object& call = out.emplace_back(json::Object{}).emplace_object();
     Copy(item.get_object(), call, {"id", "index", "type", "name"});
-    if (const json::Object* function = ObjectIn(item.get_object(), "function")) {
+    if (const json::Object* function = json::GetObject(item.get_object(), "function")) {
       call["function"] = RedactedFunction(*function);
     }
   }
@@ -128,7 +123,7 @@ json::Object RedactedMessage(const json::Object& message) {
   if (const json::Value* calls = json::Get(message, "tool_calls"); calls != nullptr && calls->is_array()) {
     out["tool_calls"] = NamesOnly(*calls);
   }
-  if (const json::Object* call = ObjectIn(message, "function_call")) out["function_call"] = RedactedFunction(*call);
+  if (const json::Object* call = json::GetObject(message, "function_call")) out["function_call"] = RedactedFunction(*call);
   return out;
 }
 
@@ -144,12 +139,12 @@ json::Value RedactedAnswer(const json::Value& answer) {
     json::Object one;
     Copy(choice.get_object(), one, {"index", "finish_reason"});
     CopyRedacted(choice.get_object(), one, {"text"});
-    const json::Object* message = ObjectIn(choice.get_object(), "message");
+    const json::Object* message = json::GetObject(choice.get_object(), "message");
     if (message != nullptr) one["message"] = RedactedMessage(*message);
     told.push_back(std::move(one));
   }
   out["choices"] = std::move(told);
-  if (const json::Object* usage = ObjectIn(answer.get_object(), "usage")) out["usage"] = *usage;
+  if (const json::Object* usage = json::GetObject(answer.get_object(), "usage")) out["usage"] = *usage;
   return out;
 }
 

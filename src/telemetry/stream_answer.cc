@@ -27,16 +27,6 @@ void EachEvent(std::string_view sse, const Use& use) {
   }
 }
 
-const json::Array* ArrayOf(const json::Object& object, std::string_view key) {
-  const json::Value* value = json::Get(object, key);
-  return value != nullptr && value->is_array() ? &value->get_array() : nullptr;
-}
-
-const json::Object* ObjectOf(const json::Object& object, std::string_view key) {
-  const json::Value* value = json::Get(object, key);
-  return value != nullptr && value->is_object() ? &value->get_object() : nullptr;
-}
-
 // Adds what a delta says under `key`; a text that never came stays absent.
 void AppendText(json::Object& target, const json::Object& delta, std::string_view key) {
   const json::Value* value = json::Get(delta, key);
@@ -58,7 +48,7 @@ struct Choice {
     for (const std::string_view key : {"id", "type"}) {
       if (const auto given = json::GetString(piece, key); !given.empty()) call[key] = given;
     }
-    const json::Object* function = ObjectOf(piece, "function");
+    const json::Object* function = json::GetObject(piece, "function");
     if (function == nullptr) return;
     json::Value& kept = call["function"];
     if (!kept.is_object()) kept = json::Object{{"arguments", ""}, {"name", nullptr}};
@@ -71,12 +61,12 @@ struct Choice {
     for (const std::string_view key : {"content", "reasoning_content", "reasoning", "refusal"}) {
       AppendText(message, delta, key);
     }
-    if (const json::Array* calls = ArrayOf(delta, "tool_calls")) {
+    if (const json::Array* calls = json::GetArray(delta, "tool_calls")) {
       for (const json::Value& call : *calls) {
         if (call.is_object()) AddToolCall(call.get_object());
       }
     }
-    if (const json::Object* call = ObjectOf(delta, "function_call")) {
+    if (const json::Object* call = json::GetObject(delta, "function_call")) {
       json::Value& kept = message["function_call"];
       if (!kept.is_object()) kept = json::Object{{"arguments", ""}, {"name", nullptr}};
       if (const auto name = json::GetString(*call, "name"); !name.empty()) kept.get_object()["name"] = name;
@@ -109,13 +99,13 @@ json::Value AssembleOpenAi(std::string_view sse, bool is_chat, const api::Usage&
   std::map<int64_t, Choice> choices;
   bool has_usage = false;
   EachEvent(sse, [&](const json::Object& event) {
-    const json::Array* pieces = ArrayOf(event, "choices");
+    const json::Array* pieces = json::GetArray(event, "choices");
     if (pieces == nullptr) return;
     for (const std::string_view key : {"id", "created", "model", "system_fingerprint", "service_tier"}) {
       const json::Value* value = json::Get(event, key);
       if (value != nullptr && !answer.contains(key)) answer[key] = *value;
     }
-    if (const json::Object* given = ObjectOf(event, "usage")) {
+    if (const json::Object* given = json::GetObject(event, "usage")) {
       answer["usage"] = *given;
       has_usage = true;
     }
@@ -123,7 +113,7 @@ json::Value AssembleOpenAi(std::string_view sse, bool is_chat, const api::Usage&
       if (!piece.is_object()) continue;
       const json::Object& object = piece.get_object();
       Choice& choice = choices[json::GetInt(object, "index", 0)];
-      if (const json::Object* delta = ObjectOf(object, "delta")) choice.AddDelta(*delta);
+      if (const json::Object* delta = json::GetObject(object, "delta")) choice.AddDelta(*delta);
       choice.text += json::GetString(object, "text");
       if (const auto reason = json::GetString(object, "finish_reason"); !reason.empty()) choice.finish_reason = reason;
     }
@@ -162,16 +152,16 @@ json::Value AssembleMessage(std::string_view sse) {
     const std::string_view type = json::GetString(event, "type");
     const int64_t index = json::GetInt(event, "index", 0);
     if (type == "message_start") {
-      if (const json::Object* begin = ObjectOf(event, "message")) message = *begin;
+      if (const json::Object* begin = json::GetObject(event, "message")) message = *begin;
     } else if (type == "content_block_start") {
-      if (const json::Object* block = ObjectOf(event, "content_block")) blocks[index].object = *block;
+      if (const json::Object* block = json::GetObject(event, "content_block")) blocks[index].object = *block;
     } else if (type == "content_block_delta") {
-      if (const json::Object* delta = ObjectOf(event, "delta")) blocks[index].AddDelta(*delta);
+      if (const json::Object* delta = json::GetObject(event, "delta")) blocks[index].AddDelta(*delta);
     } else if (type == "message_delta") {
-      if (const json::Object* delta = ObjectOf(event, "delta")) {
+      if (const json::Object* delta = json::GetObject(event, "delta")) {
         for (const auto& member : *delta) message[member.key()] = member.value();
       }
-      if (const json::Object* usage = ObjectOf(event, "usage")) {
+      if (const json::Object* usage = json::GetObject(event, "usage")) {
         json::Value& kept = message["usage"];
         if (!kept.is_object()) kept = json::Object{};
         for (const auto& member : *usage) kept.get_object()[member.key()] = member.value();

@@ -43,8 +43,6 @@ void BuildHead(std::string& out, const AttemptPlan& plan) {
   out += "\r\n";
 }
 
-void CancelConnection(void* connection) { static_cast<PooledConnection*>(connection)->http.Cancel(); }
-
 void Fail(OpenedAttempt& opened, net::IoStatus status, std::string why, double timeout_s) {
   switch (status) {
     case net::IoStatus::kTimeout:
@@ -56,20 +54,6 @@ void Fail(OpenedAttempt& opened, net::IoStatus status, std::string why, double t
   }
   opened.why = std::move(why);
 }
-
-// The slot must not name a connection that is gone, however the waiting ends.
-class CancelScope {
- public:
-  CancelScope(net::CancelSlot& slot, PooledConnection& connection) : slot_(slot) {
-    slot_.Set(&CancelConnection, &connection);
-  }
-  ~CancelScope() { slot_.Clear(); }
-  CancelScope(const CancelScope&) = delete;
-  CancelScope& operator=(const CancelScope&) = delete;
-
- private:
-  net::CancelSlot& slot_;
-};
 
 }  // namespace
 
@@ -94,7 +78,7 @@ net::Task<void> OpenAttempt(OriginPool& pool, const AttemptPlan& plan, net::Canc
     net::IoStatus status = net::IoStatus::kOk;
     bool sent = false;
     {
-      const CancelScope scope(cancel, connection);
+      const net::CancelScope scope(cancel, connection.http);
       status = co_await connection.http.SendRequest(pieces, deadline);
       sent = status == net::IoStatus::kOk;
       if (sent) status = co_await connection.http.ReadHead(deadline);

@@ -1,15 +1,46 @@
-// Heads from anybody: whatever is accepted must have one framing and views inside the text.
+// Heads from anybody: whatever is accepted must have one framing and views inside the text, and the short
+// way for plain heads must read what the strict parser reads.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "http/message.h"
+#include "http/plain_head.h"
 
 namespace {
 
 bool Inside(std::string_view text, std::string_view part) {
   return part.empty() || (part.data() >= text.data() && part.data() + part.size() <= text.data() + text.size());
+}
+
+bool SameFields(const gw::http::Headers& a, const gw::http::Headers& b) {
+  if (a.fields().size() != b.fields().size()) return false;
+  for (size_t i = 0; i < a.fields().size(); ++i) {
+    if (a.fields()[i].name != b.fields()[i].name || a.fields()[i].value != b.fields()[i].value) return false;
+  }
+  return true;
+}
+
+void CompareRequests(std::string_view text) {
+  gw::http::RequestHead plain, any;
+  const bool taken = gw::http::ReadPlainRequestHead(text, plain);
+  if (!taken) return;
+  if (gw::http::ParseAnyRequestHead(text, any) != nullptr) abort();
+  if (plain.method != any.method || plain.target != any.target || plain.http11 != any.http11) abort();
+  if (plain.keep_alive != any.keep_alive || plain.chunked != any.chunked) abort();
+  if (plain.expect_continue != any.expect_continue || plain.content_length != any.content_length) abort();
+  if (!SameFields(plain.headers, any.headers)) abort();
+}
+
+void CompareResponses(std::string_view text) {
+  gw::http::ResponseHead plain, any;
+  const bool taken = gw::http::ReadPlainResponseHead(text, plain);
+  if (!taken) return;
+  if (gw::http::ParseAnyResponseHead(text, any) != nullptr) abort();
+  if (plain.status != any.status || plain.keep_alive != any.keep_alive || plain.chunked != any.chunked) abort();
+  if (plain.bodyless != any.bodyless || plain.content_length != any.content_length) abort();
+  if (!SameFields(plain.headers, any.headers)) abort();
 }
 
 }  // namespace
@@ -27,5 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   gw::http::ResponseHead response;
   if (gw::http::ParseResponseHead(text, response) == nullptr && response.chunked && response.content_length) abort();
+  CompareRequests(text);
+  CompareResponses(text);
   return 0;
 }

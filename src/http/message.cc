@@ -2,10 +2,16 @@
 
 #include <llhttp.h>
 
+#include <bit>
 #include <cstring>
 
 #include "base/limits.h"
 #include "base/strings.h"
+#include "http/plain_head.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace gw::http {
 
@@ -122,6 +128,7 @@ const char* Execute(llhttp_t& parser, HeadState& state, std::string_view text) {
 }  // namespace
 
 std::string_view Headers::Get(std::string_view name) const {
+  if ((sizes_ & SizeBit(name)) == 0) return {};
   for (const HeaderField& field : fields_) {
     if (field.name.size() == name.size() && EqualsIgnoreCase(field.name, name)) return field.value;
   }
@@ -135,14 +142,40 @@ bool Headers::Has(std::string_view name) const {
   return false;
 }
 
+namespace {
+
+// The first "\n?\n" from `at` on, as the offset of its first byte; or where fewer than 18 bytes are left.
+size_t SkipToEmptyLine(std::string_view text, size_t at) {
+#if defined(__SSE2__)
+  const __m128i feed = _mm_set1_epi8('\n');
+  for (; at + 18 <= text.size(); at += 16) {
+    const char* const here = text.data() + at;
+    const __m128i one = _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(here)), feed);
+    const __m128i two = _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(here + 2)), feed);
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_and_si128(one, two)));
+    if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
+  }
+#endif
+  return at;
+}
+
+}  // namespace
+
 size_t FindHeadEnd(std::string_view text, size_t& scanned) {
   const size_t from = scanned > 3 ? scanned - 3 : 0;
-  const size_t found = text.find("\r\n\r\n", from);
   scanned = text.size();
+  // The feed that ends a line lies one byte behind the "\r" that the empty line is looked up by.
+  const size_t near = SkipToEmptyLine(text, from);
+  const size_t found = text.find("\r\n\r\n", near > from ? near - 1 : from);
   return found == std::string_view::npos ? found : found + 4;
 }
 
 const char* ParseRequestHead(std::string_view text, RequestHead& head) {
+  if (ReadPlainRequestHead(text, head)) [[likely]] return nullptr;
+  return ParseAnyRequestHead(text, head);
+}
+
+const char* ParseAnyRequestHead(std::string_view text, RequestHead& head) {
   llhttp_t parser;
   llhttp_init(&parser, HTTP_REQUEST, &HeadSettings());
   head.headers.Clear();
@@ -175,6 +208,11 @@ const char* ParseRequestHead(std::string_view text, RequestHead& head) {
 }
 
 const char* ParseResponseHead(std::string_view text, ResponseHead& head) {
+  if (ReadPlainResponseHead(text, head)) [[likely]] return nullptr;
+  return ParseAnyResponseHead(text, head);
+}
+
+const char* ParseAnyResponseHead(std::string_view text, ResponseHead& head) {
   llhttp_t parser;
   llhttp_init(&parser, HTTP_RESPONSE, &HeadSettings());
   head.headers.Clear();

@@ -16,15 +16,24 @@ struct HeaderField {
 
 class Headers {
  public:
-  void Clear() { fields_.clear(); }
-  void Add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+  void Clear() {
+    fields_.clear();
+    sizes_ = 0;
+  }
+  void Add(std::string_view name, std::string_view value) {
+    fields_.push_back({name, value});
+    sizes_ |= SizeBit(name);
+  }
   // First field called `name` (any case); empty when absent.
   [[nodiscard]] std::string_view Get(std::string_view name) const;
   [[nodiscard]] bool Has(std::string_view name) const;
   [[nodiscard]] const std::vector<HeaderField>& fields() const { return fields_; }
 
  private:
+  static uint64_t SizeBit(std::string_view name) { return uint64_t{1} << (name.size() % 64); }
+
   std::vector<HeaderField> fields_;
+  uint64_t sizes_ = 0;  // lengths of the names: most of what is looked up is not there
 };
 
 struct RequestHead {
@@ -61,6 +70,9 @@ struct ResponseHead {
 // folded lines, bare CR or LF, spaces before colons.
 [[nodiscard]] const char* ParseRequestHead(std::string_view text, RequestHead& head);
 [[nodiscard]] const char* ParseResponseHead(std::string_view text, ResponseHead& head);
+// The same without the short way for plain heads (plain_head.h): what that way is compared with.
+[[nodiscard]] const char* ParseAnyRequestHead(std::string_view text, RequestHead& head);
+[[nodiscard]] const char* ParseAnyResponseHead(std::string_view text, ResponseHead& head);
 
 // Incremental chunked body (both sides), strict: hexadecimal sizes, CRLF everywhere. (llhttp 8 lets
 // other bytes pass for the CRLF behind the data of a chunk.)

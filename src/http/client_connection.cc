@@ -27,8 +27,9 @@ net::Task<net::IoStatus> ClientConnection::SendRequest(std::span<const std::stri
   spans_.clear();
   span_at_ = 0;
   body_done_ = false;
-  write_deadline_.Arm(deadline);
-  const net::IoResult result = co_await net::WriteAll(*stream_, pieces);
+  net::WriteAll writing(*stream_, pieces);
+  writing.Guard(write_deadline_, deadline);
+  const net::IoResult result = co_await writing;
   write_deadline_.Disarm();
   co_return write_timed_out_ ? net::IoStatus::kTimeout : result.status;
 }

@@ -38,6 +38,10 @@ std::string_view DateLine() {
 }
 
 void AppendStatusLine(std::string& out, int status) {
+  if (status == 200) [[likely]] {
+    out += std::string_view("HTTP/1.1 200 OK\r\n");
+    return;
+  }
   out += "HTTP/1.1 ";
   char digits[8];
   const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), status);
@@ -376,8 +380,9 @@ void ServerConnection::StartHead(int status, std::string_view header_lines) {
 }
 
 net::Task<bool> ServerConnection::Write(std::span<const std::string_view> pieces) {
-  write_deadline_.Arm(SteadyClock::now() + limits::kWriteStallTimeout);
-  const net::IoResult result = co_await net::WriteAll(*stream_, pieces);
+  net::WriteAll writing(*stream_, pieces);
+  writing.Guard(write_deadline_, limits::kWriteStallTimeout);
+  const net::IoResult result = co_await writing;
   write_deadline_.Disarm();
   co_return result.ok();
 }
@@ -421,12 +426,12 @@ net::Task<bool> ServerExchange::Respond(int status, std::string_view header_line
   if (unread) close_after_ = true;
   connection_.StartHead(status, header_lines);
   std::string& out = connection_.head_out_;
-  out += "content-length: ";
-  char digits[24];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), body.size());
-  (void)error;
-  out.append(digits, end);
-  out += "\r\n\r\n";
+  constexpr std::string_view kLabel = "content-length: ";
+  char line[kLabel.size() + 24];
+  std::memcpy(line, kLabel.data(), kLabel.size());
+  char* end = std::to_chars(line + kLabel.size(), line + sizeof(line) - 4, body.size()).ptr;
+  std::memcpy(end, "\r\n\r\n", 4);
+  out.append(line, end + 4);
   if (head_.method == "HEAD") body = {};
   const std::string_view pieces[] = {out, body};
   co_return co_await connection_.Write(pieces);

@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "net/timer_wheel.h"
+
 namespace gw::net {
 
 enum class IoStatus { kOk, kEof, kReset, kTimeout, kCancelled, kFailed };
@@ -49,16 +51,29 @@ class Stream {
 };
 
 // co_await WriteAll(stream, pieces)
+// Nearly every write is done at once: a guard reads the clock and is armed only when one is not. Who
+// awaits disarms it.
 class WriteAll {
  public:
   WriteAll(Stream& stream, std::span<const std::string_view> pieces)
       : stream_(stream), pieces_(pieces) {}
+  void Guard(Deadline& guard, TimePoint until) {
+    guard_ = &guard;
+    until_ = until;
+  }
+  void Guard(Deadline& guard, Duration longest) {
+    guard_ = &guard;
+    longest_ = longest;
+  }
+
   bool await_ready() noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> waiter) {
     waiter_ = waiter;
     op_.context = this;
     op_.on_done = [](void* self) { static_cast<WriteAll*>(self)->waiter_.resume(); };
-    return !stream_.StartWrite(pieces_, op_);
+    if (stream_.StartWrite(pieces_, op_)) [[likely]] return false;
+    if (guard_ != nullptr) guard_->Arm(longest_ > Duration::zero() ? SteadyClock::now() + longest_ : until_);
+    return true;
   }
   IoResult await_resume() const noexcept { return op_.result; }
 
@@ -66,6 +81,9 @@ class WriteAll {
   Stream& stream_;
   std::span<const std::string_view> pieces_;
   std::coroutine_handle<> waiter_;
+  Deadline* guard_ = nullptr;
+  TimePoint until_{};
+  Duration longest_{};
   IoOp op_;
 };
 

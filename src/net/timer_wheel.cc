@@ -15,8 +15,7 @@ void Deadline::Arm(TimePoint when) {
   wheel_.Link(*this);
 }
 
-void Deadline::Disarm() {
-  armed_ = false;
+Deadline::~Deadline() {
   if (next_ != nullptr) TimerWheel::Unlink(*this);
 }
 
@@ -68,6 +67,7 @@ void TimerWheel::Advance(TimePoint now) {
     while (slots_[slot] != nullptr) {
       Deadline& deadline = *slots_[slot];
       Unlink(deadline);
+      if (!deadline.armed_) continue;
       if (deadline.when_ > now) {
         Link(deadline);
         continue;
@@ -89,6 +89,7 @@ void TimerWheel::Advance(TimePoint now) {
     deadline.prev_->next_ = deadline.next_;
     deadline.next_->prev_ = deadline.prev_;
     deadline.prev_ = deadline.next_ = nullptr;
+    if (!deadline.armed_) continue;  // disarmed by an earlier callback
     if (deadline.when_ > now) {  // moved later by an earlier callback of this sweep
       Link(deadline);
       continue;

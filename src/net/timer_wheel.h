@@ -1,7 +1,8 @@
 // Deadlines without a timer per operation: a coarse wheel that finds the expired ones.
 //
 // Arm() is a store when the deadline only moves later (the usual case: each read pushes it out);
-// the wheel notices at the old time and moves the node. Precision: up to one tick late, never early.
+// the wheel notices at the old time and moves the node. Disarm() is a store, too: the node stays until
+// its time, when the wheel drops it or, armed again meanwhile, moves it. Precision: up to one tick late, never early.
 // Not thread-safe: one wheel per loop. A Deadline may be destroyed or re-armed at any time, also by
 // another deadline's callback in the same sweep.
 #pragma once
@@ -21,12 +22,13 @@ class Deadline {
   using Callback = void (*)(void* context);
   Deadline(TimerWheel& wheel, Callback callback, void* context)
       : wheel_(wheel), callback_(callback), context_(context) {}
-  ~Deadline() { Disarm(); }
+  ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
   void Arm(TimePoint when);
-  void Disarm();
+  // Stays linked: the next Arm is then mostly a store, and a sweep drops what is not armed again.
+  void Disarm() { armed_ = false; }
   [[nodiscard]] bool armed() const { return armed_; }
 
  private:

@@ -72,6 +72,36 @@ TEST_F(TimerWheelTest, DisarmedOrDestroyedNeverFires) {
   EXPECT_FALSE(wheel_.NextWake());
 }
 
+// A connection arms and disarms the same deadline for every message.
+TEST_F(TimerWheelTest, ArmedAgainAfterADisarmItFiresAtItsNewTimeOnly) {
+  Deadline deadline(wheel_, &Probe::Fire, &probe_);
+  deadline.Arm(start_ + milliseconds(100));
+  deadline.Disarm();
+  deadline.Arm(start_ + milliseconds(300));
+  wheel_.Advance(start_ + milliseconds(200));
+  EXPECT_EQ(probe_.fired, 0);
+  wheel_.Advance(start_ + milliseconds(310));
+  EXPECT_EQ(probe_.fired, 1);
+  deadline.Arm(start_ + milliseconds(900));
+  deadline.Disarm();
+  deadline.Arm(start_ + milliseconds(400));
+  wheel_.Advance(start_ + milliseconds(410));
+  EXPECT_EQ(probe_.fired, 2);
+  EXPECT_FALSE(wheel_.NextWake());
+}
+
+TEST_F(TimerWheelTest, ACallbackMayDisarmAnotherExpiredDeadline) {
+  Deadline victim(wheel_, &Probe::Fire, &probe_);
+  Deadline first(wheel_, [](void* self) { static_cast<Deadline*>(self)->Disarm(); }, &victim);
+  first.Arm(start_ + milliseconds(10));
+  victim.Arm(start_ + milliseconds(10));
+  wheel_.Advance(start_ + milliseconds(50));
+  EXPECT_EQ(probe_.fired, 0);
+  victim.Arm(start_ + milliseconds(60));
+  wheel_.Advance(start_ + milliseconds(70));
+  EXPECT_EQ(probe_.fired, 1);
+}
+
 TEST_F(TimerWheelTest, ACallbackMayDestroyAnotherExpiredDeadline) {
   // What broke once in a prototype: the sweep walked into a freed node.
   struct Killer {

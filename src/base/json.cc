@@ -27,16 +27,19 @@ struct ThreadParser {
 };
 thread_local ThreadParser t_parser;
 
-constexpr bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+// Most bytes that are looked at are no space, and above one.
+constexpr bool IsSpace(char c) {
+  return static_cast<unsigned char>(c) <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
+}
 
-size_t SkipSpace(std::string_view text, size_t at) {
+[[gnu::always_inline]] inline size_t SkipSpace(std::string_view text, size_t at) {
   while (at < text.size() && IsSpace(text[at])) ++at;
   return at;
 }
 
 // `at` is on the opening quote; returns the offset behind the closing one. `escaped` (may be null)
 // tells whether a backslash was met.
-size_t SkipString(std::string_view text, size_t at, bool* escaped = nullptr) {
+[[gnu::always_inline]] inline size_t SkipString(std::string_view text, size_t at, bool* escaped = nullptr) {
   ++at;
   const char* const data = text.data();
   while (at < text.size()) {
@@ -199,17 +202,6 @@ const char* ValidateUnpadded(std::string_view text) {
   return Validate(copy);
 }
 
-Kind KindOf(std::string_view value) {
-  switch (value.empty() ? 'n' : value.front()) {
-    case '{': return Kind::kObject;
-    case '[': return Kind::kArray;
-    case '"': return Kind::kString;
-    case 't': return Kind::kTrue;
-    case 'f': return Kind::kFalse;
-    case 'n': return Kind::kNull;
-    default: return Kind::kNumber;
-  }
-}
 
 std::string_view TrimSpace(std::string_view text) {
   while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
@@ -257,13 +249,15 @@ size_t SkipSpaceAt(std::string_view text, size_t at) { return SkipSpace(text, at
 size_t SkipValueAt(std::string_view text, size_t at) { return SkipValue(text, at); }
 
 size_t BeginMemberAt(std::string_view text, size_t* at, Member* member) {
-  *at = SkipSpace(text, *at);
-  if (*at < text.size() && text[*at] == ',') *at = SkipSpace(text, *at + 1);
-  if (*at >= text.size() || text[*at] != '"') return std::string_view::npos;
-  member->begin = *at;
-  member->key_escaped = false;
-  const size_t key_end = SkipString(text, *at, &member->key_escaped);
-  member->key = {text.data() + *at + 1, key_end - *at - 2};
+  size_t begin = SkipSpace(text, *at);
+  if (begin < text.size() && text[begin] == ',') begin = SkipSpace(text, begin + 1);
+  *at = begin;
+  if (begin >= text.size() || text[begin] != '"') return std::string_view::npos;
+  member->begin = begin;
+  bool escaped = false;  // not in memory: the loop keeps it in a register
+  const size_t key_end = SkipString(text, begin, &escaped);
+  member->key_escaped = escaped;
+  member->key = {text.data() + begin + 1, key_end - begin - 2};
   return SkipSpace(text, SkipSpace(text, key_end) + 1);  // the colon
 }
 

@@ -33,7 +33,8 @@ struct Member {
 
   // Inlined always: with a literal, length and bytes are compared without a call.
   [[nodiscard, gnu::always_inline]] bool KeyIs(std::string_view plain) const {
-    return key_escaped ? DecodedKeyIs(plain) : key == plain;
+    if (key_escaped) [[unlikely]] return DecodedKeyIs(plain);
+    return key.size() == plain.size() && __builtin_memcmp(key.data(), plain.data(), plain.size()) == 0;
   }
   // The key without escapes: `key` itself, or decoded into `buffer`.
   [[nodiscard]] std::string_view PlainKey(std::string& buffer) const;
@@ -48,7 +49,17 @@ struct Member {
 // The same for text without padding: copies.
 [[nodiscard]] const char* ValidateUnpadded(std::string_view text);
 
-[[nodiscard]] Kind KindOf(std::string_view value);
+[[nodiscard]] inline Kind KindOf(std::string_view value) {
+  switch (value.empty() ? 'n' : value.front()) {
+    case '{': return Kind::kObject;
+    case '[': return Kind::kArray;
+    case '"': return Kind::kString;
+    case 't': return Kind::kTrue;
+    case 'f': return Kind::kFalse;
+    case 'n': return Kind::kNull;
+    default: return Kind::kNumber;
+  }
+}
 [[nodiscard]] std::string_view TrimSpace(std::string_view text);
 
 // Cursor over the members of an object or the elements of an array.

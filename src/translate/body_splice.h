@@ -42,6 +42,7 @@ class EditList {
 
   // Ranges must come in rising order and must not overlap.
   void Replace(size_t begin, size_t end, std::string_view text, bool is_static = false) {
+    if (edits_.capacity() == 0) edits_.reserve(kUsualEdits);
     edits_.push_back({begin, end, text, is_static});
   }
   // The range of `part`, a view into the source.
@@ -66,6 +67,8 @@ class EditList {
   void AppendTo(BodyPieces& out) const;
 
  private:
+  static constexpr size_t kUsualEdits = 8;
+
   std::string_view source_;
   std::vector<Edit> edits_;
 };

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <vector>
@@ -40,6 +42,13 @@ Error MapErrorAnswer(std::string_view body, const config::Deployment& deployment
   const bool is_status = code && *code >= 400 && *code < 600;
   return MapUpstreamError(deployment, is_status ? static_cast<int>(*code) : 500, body, {});
 }
+
+// A usual answer's members fit on the stack; what is longer goes on in the heap.
+struct Arena {
+  alignas(json::Member) std::byte room[4096];
+  std::pmr::monotonic_buffer_resource memory{room, sizeof(room)};
+};
+using Members = std::pmr::vector<json::Member>;
 
 class AnswerSplicer {
  public:
@@ -104,7 +113,7 @@ class AnswerSplicer {
   // enter(member, value) walks into a value that matters and returns where it ends; 0: skip it.
   // Returns the offset behind the object.
   template <typename Enter>
-  size_t CollectObject(size_t brace, size_t origin, std::vector<json::Member>* out, const Enter& enter) {
+  size_t CollectObject(size_t brace, size_t origin, Members* out, const Enter& enter) {
     out->clear();
     json::Member member;
     size_t at = brace + 1;
@@ -120,7 +129,10 @@ class AnswerSplicer {
   // One walk over the body, into choices and messages: its bytes are mostly one long content string.
   void Collect() {
     top_.reserve(12);
-    inner_.reserve(16);
+    inner_.reserve(12);
+    choices_.reserve(1);
+    choice_.reserve(6);
+    message_.reserve(6);
     CollectObject(body_.find('{'), 0, &top_, [this](const json::Member& member, size_t value) -> size_t {
       if (is_embeddings() || body_[value] != '[' || !member.KeyIs("choices")) return 0;
       choices_.clear();
@@ -156,7 +168,7 @@ class AnswerSplicer {
     return end;
   }
 
-  Range Append(const std::vector<json::Member>& members) {
+  Range Append(const Members& members) {
     const size_t begin = inner_.size();
     inner_.insert(inner_.end(), members.begin(), members.end());
     return {begin, inner_.size()};
@@ -322,9 +334,10 @@ class AnswerSplicer {
   EditList edits_;
   std::string quoted_model_, additions_, scratch_;
   std::vector<std::unique_ptr<std::string>> split_;
-  std::vector<json::Member> top_, inner_;
-  std::vector<Choice> choices_;
-  std::vector<json::Member> choice_, message_;  // scratch of the level that is being collected
+  Arena arena_;  // before its users
+  Members top_{&arena_.memory}, inner_{&arena_.memory};
+  std::pmr::vector<Choice> choices_{&arena_.memory};
+  Members choice_{&arena_.memory}, message_{&arena_.memory};  // scratch of the level that is being collected
   std::string_view content_;
   size_t completion_bytes_ = 0;
   bool has_id_ = false, has_object_ = false, has_created_ = false, has_model_ = false;

@@ -49,24 +49,37 @@ void StripToolSchemas(std::string_view value, int level, EditList* edits) {
   editor.Finish({}, nullptr);
 }
 
+void EditMessage(const json::Member& member, const ParamPolicy& policy, ObjectEditor* editor) {
+  if (member.kind == json::Kind::kNull && member.KeyIs("content")) {
+    editor->Remove(member);  // compat: assistant messages with tool calls only
+  } else if (policy.developer_is_system() && member.value == "\"developer\"" && member.KeyIs("role")) {
+    editor->ReplaceValue(member, "\"system\"", true);
+  } else if (policy.system_is_user() && member.value == "\"system\"" && member.KeyIs("role")) {
+    editor->ReplaceValue(member, "\"user\"", true);
+  } else {
+    editor->Keep(member);
+  }
+}
+
+// One walk, into the messages: what they hold is skipped once.
 void EditMessages(std::string_view messages, const ParamPolicy& policy, EditList* edits) {
   if (json::KindOf(messages) != json::Kind::kArray) return;
-  for (json::ElementCursor element(messages); element.Next();) {
-    if (json::KindOf(element.value()) != json::Kind::kObject) continue;
-    ObjectEditor editor(element.value(), edits);
-    for (json::MemberCursor c(element.value()); c.Next();) {
-      const json::Member& member = c.member();
-      if (member.KeyIs("content") && member.kind == json::Kind::kNull) {
-        editor.Remove(member);  // compat: assistant messages with tool calls only
-      } else if (policy.developer_is_system() && member.value == "\"developer\"" &&
-                 member.KeyIs("role")) {
-        editor.ReplaceValue(member, "\"system\"", true);
-      } else if (policy.system_is_user() && member.value == "\"system\"" && member.KeyIs("role")) {
-        editor.ReplaceValue(member, "\"user\"", true);
-      } else {
-        editor.Keep(member);
-      }
+  for (size_t at = json::SkipSpaceAt(messages, 1); at < messages.size() && messages[at] != ']';
+       at = json::SkipSpaceAt(messages, at)) {
+    if (messages[at] == ',') at = json::SkipSpaceAt(messages, at + 1);
+    if (messages[at] != '{') {
+      at = json::SkipValueAt(messages, at);
+      continue;
     }
+    const size_t base = at++;
+    ObjectEditor editor(messages.substr(base), edits);
+    json::Member member;
+    for (size_t value = 0; (value = json::BeginMemberAt(messages, &at, &member)) != std::string_view::npos;) {
+      at = json::SkipValueAt(messages, value);
+      json::FinishMember(messages, base, value, at, &member);
+      EditMessage(member, policy, &editor);
+    }
+    ++at;  // the closing brace
     editor.Finish({}, nullptr);
   }
 }
@@ -290,6 +303,8 @@ void SetHeader(std::string_view name, std::string_view value, HeaderList* header
   headers->emplace_back(name, value);
 }
 
+constexpr std::string_view kBearer = "Bearer ";
+
 }  // namespace
 
 HeaderList BuildOpenAiHeaders(std::string_view client_headers, const AttemptTarget& target) {
@@ -297,7 +312,12 @@ HeaderList BuildOpenAiHeaders(std::string_view client_headers, const AttemptTarg
   HeaderList headers;
   std::string_view key = deployment.api_key;
   if (key.empty() && deployment.row != nullptr) key = deployment.row->dummy_key;
-  if (!key.empty()) SetHeader("authorization", std::string("Bearer ").append(key), &headers);
+  if (!key.empty() && IsHeaderValue(key)) {
+    std::string bearer;
+    bearer.reserve(kBearer.size() + key.size());
+    bearer.append(kBearer).append(key);
+    headers.emplace_back("authorization", std::move(bearer));  // the first one: there is none to replace
+  }
   if (!deployment.organization.empty())
     SetHeader("openai-organization", deployment.organization, &headers);
   for (const auto& [name, value] : deployment.extra_headers) SetHeader(name, value, &headers);

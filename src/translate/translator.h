@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,19 +61,23 @@ struct AttemptTarget {
 class BodyPieces {
  public:
   void AppendView(std::string_view piece) {
-    if (!piece.empty()) { pieces_.push_back(piece); size_ += piece.size(); }
+    if (piece.empty()) return;
+    if (pieces_.capacity() == 0) pieces_.reserve(kUsualPieces);
+    pieces_.push_back(piece);
+    size_ += piece.size();
   }
   void AppendOwned(std::string piece) {
-    owned_.push_back(std::make_unique<std::string>(std::move(piece)));
-    AppendView(*owned_.back());
+    AppendView(owned_.emplace_front(std::move(piece)));
   }
   [[nodiscard]] const std::vector<std::string_view>& pieces() const { return pieces_; }
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] std::string Flatten() const;  // for tests and retries over a copying transport
 
  private:
+  static constexpr size_t kUsualPieces = 8;
+
   std::vector<std::string_view> pieces_;
-  std::vector<std::unique_ptr<std::string>> owned_;
+  std::forward_list<std::string> owned_;
   size_t size_ = 0;
 };
 

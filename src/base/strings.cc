@@ -14,7 +14,7 @@ namespace gw {
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (AsciiLower(a[i]) != AsciiLower(b[i])) return false;
+    if (a[i] != b[i] && AsciiLower(a[i]) != AsciiLower(b[i])) return false;
   }
   return true;
 }
@@ -150,16 +150,14 @@ std::string MakeUuid() {
   }
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
-  constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-  std::string out(kShape);
-  size_t nibble = 0;
-  for (char& c : out) {
-    if (c == '-') continue;
-    const unsigned char byte = bytes[nibble / 2];
-    c = kHexDigits[nibble % 2 == 0 ? byte >> 4 : byte & 15];
-    ++nibble;
+  char text[36];
+  char* to = text;
+  for (size_t i = 0; i < sizeof(bytes); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
+    *to++ = kHexDigits[bytes[i] >> 4];
+    *to++ = kHexDigits[bytes[i] & 15];
   }
-  return out;
+  return {text, sizeof(text)};
 }
 
 bool GlobMatch(std::string_view pattern, std::string_view text,

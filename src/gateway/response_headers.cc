@@ -1,57 +1,16 @@
 #include "gateway/response_headers.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 
 #include "admin/cors.h"
 #include "base/json.h"
+#include "base/piece_writer.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 
 namespace gw::gateway {
 
 namespace {
-
-// Some thirty short pieces per answer: they are put together on the stack and appended at once.
-class HeadWriter {
- public:
-  explicit HeadWriter(std::string& out) : out_(out) {}
-  ~HeadWriter() { Flush(); }
-  HeadWriter(const HeadWriter&) = delete;
-  HeadWriter& operator=(const HeadWriter&) = delete;
-
-  [[gnu::always_inline]] void Put(std::string_view piece) {
-    if (piece.size() > static_cast<size_t>(buffer_ + sizeof(buffer_) - at_)) return PutSlow(piece);
-    std::memcpy(at_, piece.data(), piece.size());
-    at_ += piece.size();
-  }
-
-  void Flush() {
-    out_.append(buffer_, static_cast<size_t>(at_ - buffer_));
-    at_ = buffer_;
-  }
-  // Digits are written in place; `room` bytes are free behind the pointer.
-  char* Reserve(size_t room) {
-    if (static_cast<size_t>(buffer_ + sizeof(buffer_) - at_) < room) Flush();
-    return at_;
-  }
-  void Advance(char* end) { at_ = end; }
-  std::string& Through() {
-    Flush();
-    return out_;
-  }
-
- private:
-  void PutSlow(std::string_view piece) {
-    Flush();
-    out_ += piece;
-  }
-
-  std::string& out_;
-  char* at_ = buffer_;
-  char buffer_[2048];
-};
 
 // The group of a wildcard row is the client's text: it must not become lines of its own, nor a line that
 // no client reads.
@@ -64,15 +23,24 @@ std::string_view OneLine(std::string_view value, std::string& cleaned) {
   return cleaned;
 }
 
+// Inlined always: with a literal, length and bytes are compared without a call.
+[[gnu::always_inline]] inline bool Is(std::string_view text, std::string_view literal) {
+  return text.size() == literal.size() && __builtin_memcmp(text.data(), literal.data(), literal.size()) == 0;
+}
+[[gnu::always_inline]] inline bool Begins(std::string_view text, std::string_view literal) {
+  return text.size() >= literal.size() && __builtin_memcmp(text.data(), literal.data(), literal.size()) == 0;
+}
+[[gnu::always_inline]] inline bool IsNothing(std::string_view value) { return value.empty() || Is(value, "None"); }
+
 // `label` is a literal of the form "name: ".
-[[gnu::always_inline]] inline void Line(HeadWriter& out, std::string_view label, std::string_view value) {
-  if (value.empty() || value == "None") return;
+[[gnu::always_inline]] inline void Line(PieceWriter& out, std::string_view label, std::string_view value) {
+  if (IsNothing(value)) return;
   out.Put(label);
   out.Put(value);
   out.Put("\r\n");
 }
 
-[[gnu::always_inline]] inline void FloatLine(HeadWriter& out, std::string_view label, double value) {
+[[gnu::always_inline]] inline void FloatLine(PieceWriter& out, std::string_view label, double value) {
   out.Put(label);
   char* const digits = out.Reserve(kPythonFloatBytesMax);
   out.Advance(WritePythonFloat(digits, value));
@@ -80,53 +48,55 @@ std::string_view OneLine(std::string_view value, std::string& cleaned) {
 }
 
 // Milliseconds with three decimals: what a duration is worth, at a fraction of a double's price.
-void MillisLine(HeadWriter& out, std::string_view label, double seconds) {
+void MillisLine(PieceWriter& out, std::string_view label, double seconds) {
   const auto micros = static_cast<int64_t>(seconds > 0 ? seconds * 1e6 : 0);
   out.Put(label);
-  char* const digits = out.Reserve(32);
-  const auto [end, error] = std::to_chars(digits, digits + 32, micros / 1000);
-  (void)error;
-  out.Advance(end);
+  out.PutNumber(micros / 1000);
   const auto rest = static_cast<int>(micros % 1000);
   const char decimals[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
                            static_cast<char>('0' + rest % 10), '\r', '\n'};
   out.Put({decimals, sizeof(decimals)});
 }
 
-void IntLine(HeadWriter& out, std::string_view label, int value) {
-  char digits[16];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), value);
-  (void)error;
-  Line(out, label, {digits, static_cast<size_t>(end - digits)});
+[[gnu::always_inline]] inline void IntLine(PieceWriter& out, std::string_view label, int value) {
+  out.Put(label);
+  out.PutNumber(value);
+  out.Put("\r\n");
 }
 
 bool IsHopByHop(std::string_view lower) {
-  return lower == "connection" || lower == "keep-alive" || lower == "transfer-encoding" || lower == "te" ||
-         lower == "trailer" || lower == "upgrade" || lower.starts_with("proxy-");
+  switch (lower.empty() ? '\0' : lower.front()) {
+    case 'c': return Is(lower, "connection");
+    case 'k': return Is(lower, "keep-alive");
+    case 't': return Is(lower, "transfer-encoding") || Is(lower, "te") || Is(lower, "trailer");
+    case 'u': return Is(lower, "upgrade");
+    case 'p': return Begins(lower, "proxy-");
+    default: return false;
+  }
 }
 
 // One upstream header as llm_provider-<name>; some also under their own name.
-void ProviderLine(HeadWriter& out, std::string_view name, std::string_view value) {
+void ProviderLine(PieceWriter& out, std::string_view name, std::string_view value) {
   constexpr size_t kNameBytesMax = 96;
   char lower[kNameBytesMax + 2];  // and ": "
   if (name.size() > kNameBytesMax) return;
   for (size_t i = 0; i < name.size(); ++i) lower[i] = AsciiLower(name[i]);
   const std::string_view key(lower, name.size());
   if (IsHopByHop(key)) return;
-  if (value.empty() || value == "None") return;
+  if (IsNothing(value)) return;
   out.Put("llm_provider-");
   lower[name.size()] = ':';
   lower[name.size() + 1] = ' ';
   const std::string_view label(lower, name.size() + 2);
   Line(out, label, value);
-  if (key.starts_with("x-ratelimit-")) Line(out, label, value);
-  if (key == "x-request-id") {
+  if (Begins(key, "x-ratelimit-")) Line(out, label, value);
+  if (Is(key, "x-request-id")) {
     Line(out, "llm_provider-request-id: ", value);
     Line(out, "request-id: ", value);
   }
 }
 
-void AppendCost(const accounting::Cost& cost, HeadWriter& out) {
+void AppendCost(const accounting::Cost& cost, PieceWriter& out) {
   FloatLine(out, "x-litellm-response-cost: ", cost.total);
   FloatLine(out, "x-litellm-response-cost-original: ", cost.total);
   FloatLine(out, "x-litellm-response-cost-input: ", cost.input);
@@ -141,7 +111,7 @@ constexpr std::string_view kZeroCostLines =
     "x-litellm-response-cost-margin-percent: 0.0\r\nx-litellm-response-cost-tool-usage: 0.0\r\n"
     "x-litellm-callback-duration-ms: 0.0\r\n";
 
-void CorsLines(const RequestContext& context, HeadWriter& out) {
+void CorsLines(const RequestContext& context, PieceWriter& out) {
   const std::string_view origin = context.exchange.head().headers.Get("origin");
   if (!origin.empty()) admin::AppendCorsLines(context.core.snapshot->server.cors_origins, origin, out.Through());
 }
@@ -149,7 +119,7 @@ void CorsLines(const RequestContext& context, HeadWriter& out) {
 }  // namespace
 
 void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& values, std::string& text) {
-  HeadWriter out(text);
+  PieceWriter out(text);
   out.Put(kCommonLines);
   CorsLines(context, out);
   Line(out, "x-litellm-call-id: ", context.call_id);
@@ -183,7 +153,7 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
 }
 
 void AppendErrorHeaders(const RequestContext& context, const Error& error, std::string& text) {
-  HeadWriter out(text);
+  PieceWriter out(text);
   out.Put(kCommonLines);
   CorsLines(context, out);
   out.Put("content-type: application/json\r\n");
@@ -201,7 +171,7 @@ void AppendErrorHeaders(const RequestContext& context, const Error& error, std::
   FloatLine(out, "x-litellm-key-spend: ", context.core.runtime.TotalSpend());
   if (context.last_timeout_s > 0) FloatLine(out, "x-litellm-timeout: ", context.last_timeout_s);
   for (const auto& [name, value] : error.upstream_headers) {
-    if (value.empty() || value == "None") continue;
+    if (IsNothing(value)) continue;
     out.Put("llm_provider-");
     out.Put(name);
     Line(out, ": ", value);

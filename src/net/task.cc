@@ -27,13 +27,25 @@ struct FreeFrame {
 struct FreeLists {
   std::array<FreeFrame*, kClasses> head{};
   std::array<size_t, kClasses> count{};
-  ~FreeLists() {
-    for (FreeFrame* frame : head) {
-      while (frame != nullptr) ::operator delete(std::exchange(frame, frame->next));
+  bool is_swept = false;  // somebody empties it when the thread ends
+};
+// Nothing to construct or destroy, so that an access is an address and not a question.
+constinit thread_local FreeLists t_free;
+
+struct Sweeper {
+  ~Sweeper() {
+    for (FreeFrame*& head : t_free.head) {
+      while (head != nullptr) ::operator delete(std::exchange(head, head->next));
     }
+    t_free.count.fill(kKeptPerClass);  // what ends later goes to the heap
   }
 };
-thread_local FreeLists t_free;
+
+void SweepAtThreadEnd() {
+  thread_local Sweeper sweeper;
+  (void)sweeper;
+  t_free.is_swept = true;
+}
 
 }  // namespace
 
@@ -54,6 +66,7 @@ void FramePool::Free(void* frame, size_t bytes) noexcept {
     ::operator delete(frame);
     return;
   }
+  if (!t_free.is_swept) [[unlikely]] SweepAtThreadEnd();
   t_free.head[cls] = new (frame) FreeFrame{t_free.head[cls]};
   ++t_free.count[cls];
 }

@@ -62,13 +62,9 @@ Step RouteMachine::Next(TimePoint now, Random& random) {
   if (is_over_ && !final_error_) return Fail();
   while (!final_error_) {
     Layer& layer = stack_.back();
-    std::optional<Step> step;
-    switch (layer.mode) {
-      case Mode::kSelect: step = Select(layer, now, random); break;
-      case Mode::kFailed: step = Decide(layer, now, random); break;
-      case Mode::kRunning:
-      case Mode::kOver: step = Leave(layer, now); break;
-    }
+    std::optional<Step> step = layer.mode == Mode::kSelect   ? Select(layer, now, random)
+                               : layer.mode == Mode::kFailed ? Decide(layer, now, random)
+                                                             : Leave(layer, now);
     if (step.has_value()) return std::move(*step);
   }
   Step step;

@@ -1,8 +1,9 @@
 #include "upstream/attempt.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include "base/limits.h"
+#include "base/piece_writer.h"
 
 namespace gw::upstream {
 
@@ -12,35 +13,36 @@ namespace {
 // upstream's keep-alive timer (uvicorn: 5 s), not by our request: worth one fresh connection.
 constexpr std::chrono::seconds kStaleAfter{3};
 
-void BuildHead(std::string& out, const AttemptPlan& plan) {
+void BuildHead(std::string& text, const AttemptPlan& plan) {
   const config::Deployment& deployment = *plan.deployment;
-  out.clear();
-  out += "POST ";
-  out += deployment.origin.base_path;
-  out += plan.request->path;
-  out += " HTTP/1.1\r\nhost: ";
-  out += deployment.origin.host_header;
-  out += "\r\nuser-agent: intertie/" GW_VERSION "\r\naccept: ";
-  out += plan.stream ? "text/event-stream, application/json" : plan.accepts_any ? "*/*" : "application/json";
-  out += "\r\ncontent-type: ";
-  out += plan.request->content_type.empty() ? std::string_view("application/json") : plan.request->content_type;
-  out += "\r\ncontent-length: ";
-  char digits[24];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), plan.request->body.size());
-  (void)error;
-  out.append(digits, end);
-  out += "\r\n";
+  const translate::UpstreamRequest& request = *plan.request;
+  text.clear();
+  PieceWriter out(text);
+  out.Put("POST ");
+  out.Put(deployment.origin.base_path);
+  out.Put(request.path);
+  out.Put(" HTTP/1.1\r\nhost: ");
+  out.Put(deployment.origin.host_header);
+  out.Put("\r\nuser-agent: intertie/" GW_VERSION "\r\naccept: ");
+  if (plan.stream) out.Put("text/event-stream, application/json");
+  else out.Put(plan.accepts_any ? std::string_view("*/*") : std::string_view("application/json"));
+  out.Put("\r\ncontent-type: ");
+  if (request.content_type.empty()) out.Put("application/json");
+  else out.Put(request.content_type);
+  out.Put("\r\ncontent-length: ");
+  out.PutNumber(request.body.size());
+  out.Put("\r\n");
   const auto append = [&out](const HeaderList& headers) {
     for (const auto& [name, value] : headers) {
-      out += name;
-      out += ": ";
-      out += value;
-      out += "\r\n";
+      out.Put(name);
+      out.Put(": ");
+      out.Put(value);
+      out.Put("\r\n");
     }
   };
   if (plan.forwarded_headers != nullptr) append(*plan.forwarded_headers);
-  append(plan.request->headers);
-  out += "\r\n";
+  append(request.headers);
+  out.Put("\r\n");
 }
 
 void Fail(OpenedAttempt& opened, net::IoStatus status, std::string why, double timeout_s) {

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "gateway/request_record.h"
 #include "gateway/response_headers.h"
+#include "gateway/trace_headers.h"
 
 namespace gw::gateway {
 
@@ -45,27 +46,6 @@ HeaderList ForwardedHeaders(const RequestContext& context) {
     if (organization || custom) out.emplace_back(name, std::string(field.value));
   }
   return out;
-}
-
-// W3C Trace Context for the upstream: this attempt is the parent of what it does; without traces of our own
-// the client's headers go on as they came.
-void AddTraceHeaders(const RequestContext& context, const config::Deployment& deployment, HeaderList& out) {
-  const config::OtelSettings& otel = context.core.snapshot->telemetry.otel;
-  if (!otel.forward_traceparent) [[likely]] return;
-  for (const auto& [name, value] : deployment.extra_headers) {
-    if (EqualsIgnoreCase(name, "traceparent")) return;
-  }
-  const telemetry::RequestRecord* record = context.record.get();
-  if (otel.traces.on && record != nullptr && !record->attempts.empty()) {
-    out.emplace_back("traceparent", telemetry::TraceParent(record->trace, record->attempts.back().span_id));
-    if (!record->trace.tracestate.empty()) out.emplace_back("tracestate", record->trace.tracestate);
-    return;
-  }
-  const http::Headers& headers = context.exchange.head().headers;
-  const std::string_view parent = headers.Get("traceparent"), state = headers.Get("tracestate");
-  if (parent.empty()) return;
-  out.emplace_back("traceparent", std::string(parent));
-  if (!state.empty()) out.emplace_back("tracestate", std::string(state));
 }
 
 double HeaderNumber(const http::Headers& headers, std::string_view name) {

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "gateway/trace_headers.h"
 #include "telemetry/kept_request.h"
 
 namespace gw::gateway {
@@ -140,7 +141,7 @@ void Fill(const RequestContext& context, const config::TelemetrySettings& settin
   record.is_traced = settings.otel.traces.on || settings.otel.logs.on;
   if (!record.is_traced) return;
   const std::array<uint64_t, 3> random = {worker.random().Next(), worker.random().Next(), worker.random().Next()};
-  record.trace = telemetry::BeginTrace(head.headers.Get("traceparent"), head.headers.Get("tracestate"),
+  record.trace = telemetry::BeginTrace(head.headers.Get("traceparent"), TraceStateOf(head.headers),
                                        static_cast<telemetry::Sampler>(settings.otel.sampler),
                                        settings.otel.sample_ratio, random);
 }

@@ -135,6 +135,17 @@ std::string_view Headers::Get(std::string_view name) const {
   return {};
 }
 
+std::string Headers::Joined(std::string_view name, size_t bytes_max) const {
+  std::string out;
+  for (const HeaderField& field : fields_) {
+    if (field.value.empty() || !EqualsIgnoreCase(field.name, name)) continue;
+    if (out.size() + (out.empty() ? 0 : 1) + field.value.size() > bytes_max) break;
+    if (!out.empty()) out += ',';
+    out += field.value;
+  }
+  return out;
+}
+
 bool Headers::Has(std::string_view name) const {
   for (const HeaderField& field : fields_) {
     if (EqualsIgnoreCase(field.name, name)) return true;

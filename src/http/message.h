@@ -27,6 +27,9 @@ class Headers {
   // First field called `name` (any case); empty when absent.
   [[nodiscard]] std::string_view Get(std::string_view name) const;
   [[nodiscard]] bool Has(std::string_view name) const;
+  // All fields called `name`, in their order, with commas between (RFC 9110 5.3). The first that would make
+  // more than `bytes_max` ends it.
+  [[nodiscard]] std::string Joined(std::string_view name, size_t bytes_max) const;
   [[nodiscard]] const std::vector<HeaderField>& fields() const { return fields_; }
 
  private:

@@ -19,6 +19,21 @@ TEST(ParseRequestHead, ReadsAnOrdinaryRequest) {
   EXPECT_FALSE(head.chunked);
 }
 
+// Only the first of several tracestate lines was passed on.
+TEST(Headers, LinesOfOneNameAreJoinedInTheirOrder) {
+  Headers headers;
+  headers.Add("TraceState", "a=1,b=2");
+  headers.Add("traceparent", "x");
+  headers.Add("tracestate", "");
+  headers.Add("tracestate", "c=3");
+  headers.Add("TRACESTATE", "d=4");
+  EXPECT_EQ(headers.Joined("tracestate", 100), "a=1,b=2,c=3,d=4");
+  EXPECT_EQ(headers.Joined("tracestate", 15), "a=1,b=2,c=3,d=4");
+  EXPECT_EQ(headers.Joined("tracestate", 14), "a=1,b=2,c=3") << "whole lines";
+  EXPECT_EQ(headers.Joined("tracestate", 6), "");
+  EXPECT_EQ(headers.Joined("baggage", 100), "");
+}
+
 TEST(ParseRequestHead, KnowsWhenTheConnectionStays) {
   RequestHead head;
   ASSERT_EQ(ParseRequestHead("GET / HTTP/1.1\r\nHost: x\r\n\r\n", head), nullptr);

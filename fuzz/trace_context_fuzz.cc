@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (context.has_parent() && parent.find(Hex(context.trace_id)) == std::string_view::npos) abort();
   const TraceContext next = BeginTrace(TraceParent(context, context.span_id), context.tracestate, Sampler::kParentAlwaysOff, 0, {4, 5, 6});
   if (next.trace_id != context.trace_id || next.parent_id != context.span_id) abort();
+  if (next.random_id != context.random_id) abort();
   if (next.sampled != context.sampled || next.tracestate != context.tracestate) abort();
   return 0;
 }

@@ -138,7 +138,7 @@ void ParsedContent::AddRequestParameters(Attributes& out) const {
   if (!AddInteger(out, "gen_ai.request.max_tokens", body, "max_completion_tokens")) {
     (void)AddInteger(out, "gen_ai.request.max_tokens", body, "max_tokens");
   }
-  (void)AddInteger(out, "gen_ai.request.top_k", body, "top_k");
+  AddNumber(out, "gen_ai.request.top_k", body, "top_k");  // the conventions say double
   (void)AddInteger(out, "gen_ai.request.seed", body, "seed");
   if (json::GetInt(body, "n", 1) != 1) (void)AddInteger(out, "gen_ai.request.choice.count", body, "n");
   for (const char* key : {"stop", "stop_sequences"}) {

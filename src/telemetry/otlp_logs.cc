@@ -30,7 +30,7 @@ void AddTrace(OtlpWriter& log, const RequestRecord& record) {
   if (!has_spans && !record.trace.has_parent()) return;
   log.Id(field::kTraceId, record.trace.trace_id);
   log.Id(field::kSpanId, has_spans ? record.trace.span_id : record.trace.parent_id);
-  log.Fixed32(field::kFlags, record.trace.sampled ? 1 : 0);
+  log.Fixed32(field::kFlags, record.trace.flags());
 }
 
 }  // namespace

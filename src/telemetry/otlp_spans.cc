@@ -19,7 +19,7 @@ constexpr OtlpField kStatusMessage{2, "message"}, kStatusCode{3, "code"};
 
 constexpr int kKindServer = 2, kKindClient = 3, kStatusError = 2;
 // Bits of Span.flags beside W3C's: it is known whether the parent is another process, and it is.
-constexpr uint32_t kSampledFlag = 1, kHasRemoteFlag = 0x100, kIsRemoteFlag = 0x200;
+constexpr uint32_t kHasRemoteFlag = 0x100, kIsRemoteFlag = 0x200;
 
 class SpanEncoder {
  public:
@@ -31,7 +31,7 @@ class SpanEncoder {
     span_.Id(field::kSpanId, span);
     if (!record_.trace.tracestate.empty()) span_.String(field::kTraceState, record_.trace.tracestate);
     if (parent != SpanId{}) span_.Id(field::kParentSpanId, parent);
-    span_.Fixed32(field::kFlags, kSampledFlag | kHasRemoteFlag | (parent_is_remote ? kIsRemoteFlag : 0));
+    span_.Fixed32(field::kFlags, record_.trace.flags() | kHasRemoteFlag | (parent_is_remote ? kIsRemoteFlag : 0));
   }
   void Shape(std::string_view name, int kind, TimePoint begin, TimePoint end) {
     span_.String(field::kName, name);

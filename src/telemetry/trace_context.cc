@@ -35,7 +35,7 @@ template <size_t kBytes>
 struct Parent {
   TraceId trace_id;
   SpanId span_id;
-  bool sampled;
+  bool sampled, random_id;
 };
 
 // Nullopt: as if the header were not there.
@@ -51,7 +51,7 @@ struct Parent {
   // Version 00 ends here; later ones may append fields, which are nobody's business yet.
   const bool is_longer = text.size() > kTraceParentBytes;
   if (is_longer && ((*version)[0] == 0 || text[kTraceParentBytes] != '-')) return std::nullopt;
-  return Parent{*trace, *span, ((*flags)[0] & 1) != 0};
+  return Parent{*trace, *span, ((*flags)[0] & kSampledFlag) != 0, ((*flags)[0] & kRandomFlag) != 0};
 }
 
 [[nodiscard]] bool IsTraceStateKey(std::string_view key) {
@@ -136,6 +136,7 @@ TraceContext BeginTrace(std::string_view traceparent, std::string_view tracestat
   if (parent) {
     out.trace_id = parent->trace_id;
     out.parent_id = parent->span_id;
+    out.random_id = parent->random_id;
     out.tracestate = CleanTraceState(tracestate);
   } else {
     out.trace_id = TraceIdFrom(random[0], random[1]);
@@ -158,7 +159,9 @@ std::string TraceParent(const TraceContext& context, const SpanId& span) {
   AppendHex(context.trace_id.data(), context.trace_id.size(), out);
   out += '-';
   AppendHex(span.data(), span.size(), out);
-  out += context.sampled ? "-01" : "-00";
+  out += '-';
+  const uint8_t flags = context.flags();
+  AppendHex(&flags, 1, out);
   return out;
 }
 

@@ -83,6 +83,15 @@ TEST(TraceParent, NamesTheSpanAndTheDecision) {
   EXPECT_EQ(TraceParent(context, SpanIdFrom(7)), "00-" + std::string(kTrace) + "-0000000000000007-00");
 }
 
+// A client's flag for random ids was lost; no other flag may go on.
+TEST(TraceParent, PassesTheRandomFlagOn) {
+  struct Case { std::string flags, sent; };
+  for (const Case& one : {Case{"03", "-03"}, Case{"02", "-02"}, Case{"ff", "-03"}, Case{"fc", "-00"}}) {
+    const std::string sent = TraceParent(Begin(Parent("00", one.flags)), SpanIdFrom(7));
+    EXPECT_EQ(sent.substr(sent.size() - 3), one.sent) << one.flags;
+  }
+}
+
 TEST(TraceParent, NeverMakesAnIdOfZeros) {
   const TraceContext context = BeginTrace("", "", Sampler::kAlwaysOn, 1, {0, 0, 0});
   EXPECT_NE(context.trace_id, TraceId{});

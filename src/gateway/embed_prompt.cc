@@ -11,6 +11,7 @@
 #include "gateway/account.h"
 #include "gateway/request_record.h"
 #include "gateway/shared_lease.h"
+#include "gateway/trace_headers.h"
 #include "gateway/upstream_call.h"
 
 namespace gw::gateway {
@@ -80,6 +81,7 @@ net::Task<void> CallRow(RequestContext& context, const translate::ClientRequest&
   spec.upstream_model = candidate.upstream_model;
   spec.started = out.begin = SteadyClock::now();
   NoteSideCall(context, candidate, out.begin);
+  AddTraceHeaders(context, *candidate.deployment, spec.forwarded_headers);
   UpstreamCall call(request, std::move(spec));
   out.error = call.Prepare();
   if (out.error) co_return;

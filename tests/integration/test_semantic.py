@@ -8,6 +8,7 @@ import yaml
 
 from gateway import PATIENCE, row
 from openai_protocol import cosine, words_vector
+from otlp_receiver import Collector
 from rawhttp import Raw, chat_body, request
 from redis_kit import while_redis_answers
 from redis_server import wait
@@ -239,6 +240,27 @@ def test_a_reload_looks_again(gateway_factory, upstream, redis):
         gateway.config_file.write_text(yaml.safe_dump(config_of(upstream, vectors.port, similarity_threshold=0.7)))
         assert gateway.post("/config/reload", {}).json()["status"] == "applied"
         assert is_hit(ask(gateway, SIMILAR)), "what was kept is in Redis"
+
+
+# The embedder was told of no trace, though its call has a span.
+@while_redis_answers
+def test_the_embedder_joins_the_trace(gateway_factory, upstream, redis):
+    with VectorRedis(redis) as vectors, Collector() as collector:
+        config = config_of(upstream, vectors.port)
+        config["litellm_settings"] |= {"callbacks": ["otel"], "forward_traceparent_to_llm_provider": True}
+        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50"}
+        gateway = is_connected(gateway_factory(config, env=env))
+        trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+        headers = {"traceparent": f"00-{trace}-{span}-01", "tracestate": "vendor=1"}
+        ask(gateway, headers=headers)
+        server, embed, chat = sorted(collector.wait_spans(3, 10 * PATIENCE), key=lambda s: s.start_time_unix_nano)
+        assert [s.name for s in (embed, chat)] == [f"embeddings {EMBEDDER}", "chat ok.a"]
+        assert server.parent_span_id.hex() == span
+        for model, own in ((EMBEDDER, embed), ("ok.a", chat)):
+            assert own.parent_span_id == server.span_id and own.trace_id.hex() == trace
+            (call,) = upstream.calls_of(model)
+            assert call.headers["traceparent"] == f"00-{trace}-{own.span_id.hex()}-01"
+            assert call.headers["tracestate"] == "vendor=1"
 
 
 # ---------------------------------------------------------------- what fails

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <map>
+#include <set>
 
 #include "base/json_tree.h"
 #include "telemetry/alert_fold.h"
@@ -37,7 +38,8 @@ std::string TeamsBody(const std::string& text) {
 class AlertSink final : public Sink {
  public:
   AlertSink(const SinkContext& context, const config::AlertSettings& settings)
-      : observer_(context.delivery.observer), settings_(settings), state_(settings, SteadyClock::now()) {
+      : snapshot_(context.snapshot), observer_(context.delivery.observer), settings_(settings),
+        state_(settings, SteadyClock::now()) {
     const auto add = [&](const std::string& url) {
       if (url.empty() || deliveries_.contains(url)) return;
       DeliveryOptions options;
@@ -69,6 +71,14 @@ class AlertSink final : public Sink {
   }
 
   void OnLost() override { state_.OnLost(); }
+
+  void Inherit(Sink& before) override {
+    auto* const replaced = dynamic_cast<AlertSink*>(&before);
+    if (replaced == nullptr) return;
+    std::set<std::string_view> ids;
+    for (const config::Deployment& deployment : snapshot_->deployments) ids.insert(deployment.id);
+    state_.Inherit(replaced->state_, ids);
+  }
 
   void OnTick(TimePoint now) override {
     state_.OnTick(now);
@@ -133,6 +143,7 @@ class AlertSink final : public Sink {
     found->second->Send(std::move(message));
   }
 
+  const config::SnapshotPtr snapshot_;
   DeliveryObserver& observer_;
   const config::AlertSettings settings_;
   AlertState state_;

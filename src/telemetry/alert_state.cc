@@ -206,6 +206,37 @@ std::string AlertState::DailyReport() const {
   return out;
 }
 
+void AlertState::Inherit(AlertState& before, const std::set<std::string_view>& ids) {
+  const config::AlertSettings& old = before.settings_;
+  const auto both_have = [&](std::string_view type) { return old.Has(type) && settings_.Has(type); };
+  const auto take_known = [&](auto& from, auto& into) {
+    std::erase_if(from, [&](const auto& item) { return !ids.contains(item.first); });
+    into.swap(from);
+  };
+  if (both_have("llm_requests_hanging")) {
+    open_.swap(before.open_);
+    by_id_.swap(before.by_id_);
+  }
+  const bool same_thresholds = old.minor_outage_threshold == settings_.minor_outage_threshold &&
+                               old.major_outage_threshold == settings_.major_outage_threshold;
+  if (both_have("outage_alerts") && same_thresholds && old.outage_ttl_s == settings_.outage_ttl_s) {
+    take_known(before.outages_, outages_);
+  }
+  const bool same_region_ttl = old.region_outage_ttl_s == settings_.region_outage_ttl_s;
+  if (both_have("region_outage_alerts") && same_thresholds && same_region_ttl) {
+    region_outages_.swap(before.region_outages_);
+    for (auto& [region, outage] : region_outages_) {
+      std::erase_if(outage.deployments, [&](const std::string& id) { return !ids.contains(id); });
+    }
+    std::erase_if(region_outages_, [](const auto& item) { return item.second.deployments.empty(); });
+  }
+  if (both_have("cooldown_deployment")) take_known(before.cooldowns_, cooldowns_);
+  if (both_have("daily_reports")) {
+    take_known(before.days_, days_);
+    report_from_ = before.report_from_;
+  }
+}
+
 void AlertState::OnLost() {
   open_.clear();
   by_id_.clear();

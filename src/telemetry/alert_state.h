@@ -32,6 +32,9 @@ class AlertState {
 
   void OnRecord(const RequestRecord& record);
   void OnTick(TimePoint now);
+  // What `before`, of the settings that were replaced, knows of the past: moved as far as the settings that
+  // shape it are the same, and only of the deployments in `ids` (those that are gone would pile up).
+  void Inherit(AlertState& before, const std::set<std::string_view>& ids);
   // Ends may be missing: what began before is not told as hanging.
   void OnLost();
   [[nodiscard]] std::vector<Alert> Take() { return std::exchange(alerts_, {}); }

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "telemetry/alert_fold.h"
 #include "telemetry/record_test_kit.h"
@@ -31,9 +33,10 @@ class AlertStateTest : public testing::Test {
     return AllOf(Field(&Alert::type, std::string(type)), Field(&Alert::text, HasSubstr(std::string(text))));
   }
   // Types of what waits.
-  std::vector<std::string> Types() {
+  std::vector<std::string> Types() { return Types(state_); }
+  static std::vector<std::string> Types(AlertState& state) {
     std::vector<std::string> types;
-    for (const Alert& alert : state_.Take()) types.push_back(alert.type);
+    for (const Alert& alert : state.Take()) types.push_back(alert.type);
     return types;
   }
   void Start(uint64_t id, double at) {
@@ -197,6 +200,76 @@ TEST_F(AlertStateTest, TheDailyReportComesWhenItIsDueAndSomethingHappened) {
   state_.OnRecord(record);
   state_.OnTick(At(26 * 3600));
   EXPECT_THAT(state_.Take(), ElementsAre(Is("daily_reports", "Latency per output token: `0.875s/token`")));
+}
+
+// After a reload alerting began anew: what hung was forgotten, an outage counted from nothing and a daily
+// report never came where reloads are frequent.
+TEST_F(AlertStateTest, AReloadForgetsNothingThatItsSettingsStillShape) {
+  Start(1, 0);
+  Start(2, 1);
+  for (int i = 0; i < 4; ++i) state_.OnRecord(kit_.Failure(i));
+  RequestRecord cooled = kit_.Chat();
+  cooled.attempts[0].cooldown_started = true;
+  state_.OnRecord(cooled);
+  (void)state_.Take();
+  config::AlertSettings settings = Settings();
+  settings.flush_interval_s = 1;
+  AlertState after(settings, At(10));
+  after.Inherit(state_, {"dep-a", "dep-b"});
+  RequestRecord end = kit_.Chat();
+  end.id = 2;
+  end.attempts.clear();
+  after.OnRecord(end);
+  after.OnRecord(cooled);
+  EXPECT_THAT(after.Take(), IsEmpty()) << "the cooldown has been told";
+  after.OnRecord(kit_.Failure(5));
+  EXPECT_THAT(after.Take(), testing::Contains(Is("outage_alerts", "*Errors:*\nAPI Errors: 5")));
+  after.OnTick(At(40));
+  EXPECT_THAT(Types(after), ElementsAre("llm_requests_hanging")) << "the one that has not ended";
+  after.OnTick(At(12 * 3600));
+  EXPECT_THAT(after.Take(), ElementsAre(Is("daily_reports", "Failed Requests: `5`")));
+}
+
+TEST_F(AlertStateTest, AReloadForgetsWhatOtherSettingsShapedAndWhoIsGone) {
+  const auto errors_told = [&](const config::AlertSettings& settings, const std::set<std::string_view>& ids) {
+    AlertState before(Settings(), At(0));
+    for (int i = 0; i < 4; ++i) before.OnRecord(kit_.Failure(i));
+    AlertState after(settings, At(4));
+    after.Inherit(before, ids);
+    after.OnRecord(kit_.Failure(5));
+    const std::vector<std::string> types = Types(after);
+    return std::count(types.begin(), types.end(), "outage_alerts");
+  };
+  EXPECT_EQ(errors_told(Settings(), {"dep-a"}), 1);
+  EXPECT_EQ(errors_told(Settings(), {"dep-b"}), 0);
+  config::AlertSettings other = Settings();
+  other.outage_ttl_s = 90;
+  EXPECT_EQ(errors_told(other, {"dep-a"}), 0);
+  other = Settings();
+  other.minor_outage_threshold = 4;
+  EXPECT_EQ(errors_told(other, {"dep-a"}), 0);
+  Start(1, 0);
+  other.types = {"llm_requests_hanging"};
+  AlertState silent({}, At(1)), again(other, At(2));
+  silent.Inherit(state_, {"dep-a"});
+  again.Inherit(silent, {"dep-a"});
+  again.OnTick(At(60));
+  EXPECT_THAT(again.Take(), IsEmpty()) << "nobody was told of ends in between";
+}
+
+TEST_F(AlertStateTest, ARegionSurvivesAReloadWithThoseOfItsDeploymentsThatDo) {
+  config::AlertSettings settings = Settings();
+  settings.types = {"region_outage_alerts"};
+  settings.minor_outage_threshold = 2;
+  RequestRecord other = kit_.Failure(3);
+  other.attempts = {kit_.Attempt(1, AttemptRecord::Outcome::kFailed, 2.5, 3, 408)};
+  for (const bool stays : {true, false}) {
+    AlertState before(settings, At(0)), after(settings, At(2));
+    before.OnRecord(kit_.Failure(1));
+    after.Inherit(before, stays ? std::set<std::string_view>{"dep-a", "dep-b"} : std::set<std::string_view>{"dep-b"});
+    after.OnRecord(other);
+    EXPECT_EQ(Types(after).size(), stays ? 1u : 0u);
+  }
 }
 
 TEST_F(AlertStateTest, TypesThatAreNotWantedStaySilent) {

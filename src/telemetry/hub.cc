@@ -1,5 +1,6 @@
 #include "telemetry/hub.h"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -95,6 +96,11 @@ void Hub::Impl::Replace(const config::SnapshotPtr& snapshot) {
   SinkList old = std::exchange(sinks, {});
   Try("set-up", [&] { sinks = MakeSinks(SinkContext{snapshot, DeliveryContext{loop, dns, observer}, metrics}); });
   is_set_up = true;
+  for (const std::unique_ptr<Sink>& sink : sinks) {
+    const auto is_its = [&](const std::unique_ptr<Sink>& before) { return before->name() == sink->name(); };
+    const auto before = std::find_if(old.begin(), old.end(), is_its);
+    if (before != old.end()) Try(sink->name(), [&] { sink->Inherit(**before); });
+  }
   FlushAll(std::move(old), SteadyClock::now() + kRetireTime);
 }
 

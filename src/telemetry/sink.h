@@ -30,6 +30,9 @@ class Sink {
   [[nodiscard]] virtual bool wants_tests() const { return false; }
   // Records were lost before they came here: the end of anything that is known to run may be among them.
   virtual void OnLost() {}
+  // At a reload, before the first record: the sink of this name() that is replaced hands over what it knows of
+  // the past. It still gets Flush().
+  virtual void Inherit(Sink& before) { (void)before; }
   // Every limits::kTelemetryTick: batches that are due, alerts that are due.
   virtual void OnTick(TimePoint now) { (void)now; }
   // Sends what waits and ends by `deadline`; nothing comes after it.

@@ -6,8 +6,10 @@ import time
 
 import pytest
 import requests
+import yaml
 
 from gateway import PATIENCE, free_port, row
+from rawhttp import Raw, chat_body, request
 from receiver import Receiver, object_key, signature_is_right
 
 NAMES = ("ok.a", "status-500.a", "status-500.fb", "status-400.a", "stream-3-5.a", "tools.a", "delay-1500.a", "hang.a")
@@ -275,6 +277,33 @@ def test_alerts(start, receiver):
     assert not alerts("outage_alerts")
     assert receiver.at("/teams")[0].json()["attachments"][0]["content"]["type"] == "AdaptiveCard"
     assert b"private words" not in b"".join(m.body for m in receiver.messages)
+
+
+# A reload began alerting anew: what hung was forgotten, an outage counted from nothing.
+def test_alerts_remember_what_was_before_a_reload(start, receiver):
+    gateway = start({"callbacks": ["prometheus"]}, general={
+        "alerting": ["slack"], "alerting_threshold": 1 + 0.2 * PATIENCE,
+        "alert_types": ["llm_requests_hanging", "outage_alerts"], "alerting_args": {"minor_outage_alert_threshold": 3}},
+        env={"SLACK_WEBHOOK_URL": receiver.url + "/slack"})
+
+    def texts():
+        return [m.json()["text"] for m in receiver.at("/slack")]
+    with Raw(gateway.port) as client:
+        client.send(request(gateway.key, chat_body("hang.a")))
+        for _ in range(2):
+            gateway.chat("status-500.a")
+        assert gateway.wait_metric(2, "litellm_proxy_failed_requests_metric_total") == 2
+        for seconds in (61, 62):
+            config = yaml.safe_load(gateway.config_file.read_text())
+            config["router_settings"]["cooldown_time"] = seconds
+            gateway.config_file.write_text(yaml.safe_dump(config))
+            assert gateway.post("/config/reload", {}).json()["status"] == "applied"
+        assert not texts()
+        gateway.chat("status-500.a")
+        receiver.wait(lambda: len(texts()) >= 2)
+    assert sorted("outage" in t for t in texts()) == [False, True]
+    assert any("Minor Service Outage" in t and "API Errors: 3" in t for t in texts())
+    assert any("Requests are hanging" in t and "Request Model: `hang.a`" in t for t in texts())
 
 
 def test_a_missing_credential_is_named_and_the_start_goes_on(start):

@@ -55,6 +55,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (!Inside(text, field.name) || !Inside(text, field.value)) abort();
       if (field.value.find('\n') != std::string_view::npos) abort();
     }
+    const std::string joined = request.headers.Joined("tracestate", 40);
+    if (joined.size() > 40 || joined != request.headers.Joined("tracestate", joined.size())) abort();
+    if (joined.empty() && request.headers.Get("tracestate").size() - 1 < 40) abort();
   }
   gw::http::ResponseHead response;
   if (gw::http::ParseResponseHead(text, response) == nullptr && response.chunked && response.content_length) abort();

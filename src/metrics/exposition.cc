@@ -72,18 +72,17 @@ class FamilyWriter {
     switch (spec_.type) {
       case Type::kCounter:
       case Type::kUntyped:
-        WriteSample(value_, series.labels.text, series.Sum());
+        WriteSample(value_, series.label_text(), series.Sum());
         break;
       case Type::kGauge:
-        WriteSample(value_, series.labels.text,
-                    std::bit_cast<double>(series.gauge_bits.load(std::memory_order_relaxed)));
+        WriteSample(value_, series.label_text(), series.Value());
         break;
       case Type::kHistogram:
         WriteHistogram(series);
         break;
     }
     if (is_openmetrics() && has_created()) {
-      WriteSample(created_, series.labels.text, series.created_s);
+      WriteSample(created_, series.label_text(), series.created_s);
     }
   }
 
@@ -93,7 +92,7 @@ class FamilyWriter {
     WriteHeadOf(created_.text, "gauge");
     is_head_written_ = true;
     for (const SeriesData* one : series) {
-      WriteSample(created_, one->labels.text, one->created_s);
+      WriteSample(created_, one->label_text(), one->created_s);
     }
   }
 
@@ -145,17 +144,18 @@ class FamilyWriter {
     WriteValue(value);
   }
 
-  void WriteBucket(const LabelText& labels, std::string_view le, double value, const Exemplar* exemplar) {
+  void WriteBucket(const SeriesData& series, std::string_view le, double value, const Exemplar* exemplar) {
     if (!bucket_.wanted) return;
     if (!is_head_written_) WriteHead();
-    const std::string_view text = labels.text;
+    const std::string_view text = series.label_text();
+    const size_t le_at = series.le_at();
     out_ += bucket_.text;
     out_ += '{';
-    out_ += text.substr(0, labels.le_at);
-    if (labels.le_at == text.size() && !text.empty()) out_ += ',';
+    out_ += text.substr(0, le_at);
+    if (le_at == text.size() && !text.empty()) out_ += ',';
     out_ += le;
-    if (labels.le_at < text.size()) out_ += ',';
-    out_ += text.substr(labels.le_at);
+    if (le_at < text.size()) out_ += ',';
+    out_ += text.substr(le_at);
     out_ += "} ";
     AppendNumber(out_, value);
     if (exemplar != nullptr && !exemplar->empty()) WriteExemplarText(*exemplar);
@@ -185,11 +185,11 @@ class FamilyWriter {
     for (size_t i = 0; i < counts_.size(); ++i) {
       cumulative += counts_[i];
       const Exemplar* exemplar = has_exemplars ? &exemplars_[i] : nullptr;
-      WriteBucket(series.labels, le_texts_[i], static_cast<double>(cumulative), exemplar);
+      WriteBucket(series, le_texts_[i], static_cast<double>(cumulative), exemplar);
     }
     // From the buckets, so that count and the +Inf bucket agree while a worker writes.
-    WriteSample(count_, series.labels.text, static_cast<double>(cumulative));
-    WriteSample(sum_, series.labels.text, series.Sum());
+    WriteSample(count_, series.label_text(), static_cast<double>(cumulative));
+    WriteSample(sum_, series.label_text(), series.Sum());
   }
 
   void WriteValue(double value) {

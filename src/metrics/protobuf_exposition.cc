@@ -122,7 +122,7 @@ class Encoder {
     ProtobufWriter &metric = metric_, &value = value_;
     metric.Clear();
     value.Clear();
-    AppendLabels(metric, series.labels.text);
+    AppendLabels(metric, series.label_text());
     switch (spec_.type) {
       case Type::kCounter:
         value.Double(kFirst, series.Sum());
@@ -130,7 +130,7 @@ class Encoder {
         metric.Message(kCounter, value);
         break;
       case Type::kGauge:
-        value.Double(kFirst, std::bit_cast<double>(series.gauge_bits.load(std::memory_order_relaxed)));
+        value.Double(kFirst, series.Value());
         metric.Message(kGauge, value);
         break;
       case Type::kUntyped:

@@ -29,38 +29,37 @@ namespace {
 
 }  // namespace
 
-Series::Series(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Series::~Series() = default;
-
 void Series::Add(uint32_t worker, double v) {
   // Counters never fall; also drops NaN.
   if (!(v >= 0)) return;
-  impl_->Touch();
-  AddToDouble(*impl_->CellOf(worker), v);
+  auto& data = static_cast<SeriesData&>(*this);
+  data.Touch();
+  AddToDouble(*data.CellOf(worker), v);
 }
 
 void Series::Observe(uint32_t worker, double v, const ExemplarId& exemplar) {
   if (std::isnan(v)) return;
-  impl_->Touch();
-  const std::vector<double>& bounds = impl_->shape.bounds;
-  const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), v) - bounds.begin();
-  Word* cell = impl_->CellOf(worker);
+  auto& data = static_cast<SeriesData&>(*this);
+  data.Touch();
+  const FamilyShape& shape = data.shape;
+  const auto bucket = std::lower_bound(shape.bounds.begin(), shape.bounds.end(), v) - shape.bounds.begin();
+  Word* cell = data.CellOf(worker);
   AddToDouble(cell[0], v);
   AddToCount(cell[1 + bucket]);
-  if (!exemplar.id.empty()) impl_->KeepExemplar(worker, static_cast<size_t>(bucket), exemplar, v);
-  const FamilyShape& shape = impl_->shape;
+  if (!exemplar.id.empty()) data.KeepExemplar(worker, static_cast<size_t>(bucket), exemplar, v);
   if (shape.native) ObserveNative(cell[shape.native_at()], shape.arenas[worker], v);
 }
 
 void Series::Set(double v) {
   const uint64_t bits = std::bit_cast<uint64_t>(v);
-  impl_->Touch();
+  auto& data = static_cast<SeriesData&>(*this);
+  data.Touch();
   // Most gauges repeat their value; reading keeps the cache line shared between workers.
-  if (impl_->gauge_bits.load(std::memory_order_relaxed) == bits) return;
-  impl_->gauge_bits.store(bits, std::memory_order_relaxed);
+  if (data.gauge().load(std::memory_order_relaxed) == bits) return;
+  data.gauge().store(bits, std::memory_order_relaxed);
 }
 
-double Series::Value() const { return impl_->Value(); }
+double Series::Value() const { return static_cast<const SeriesData&>(*this).Value(); }
 
 Family::Family(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Family::~Family() = default;
@@ -68,11 +67,11 @@ Family::~Family() = default;
 Series* Family::With(std::span<const std::string_view> label_values) {
   LabelText labels;
   impl_->order.Render(label_values, labels);
+  const uint32_t hash = SeriesData::HashOf(labels.text);
   const std::lock_guard lock(impl_->mutex);
-  const auto found = impl_->by_text.find(labels.text);
-  if (found != impl_->by_text.end()) return found->second;
+  if (SeriesData* found = impl_->Find({labels.text, hash})) return found;
   if (impl_->owned.size() >= impl_->series_max) return impl_->Overflow();
-  return impl_->MakeSeries(std::move(labels));
+  return impl_->MakeSeries(labels, hash);
 }
 
 const FamilySpec& Family::spec() const { return impl_->spec; }

@@ -16,7 +16,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -42,23 +41,21 @@ struct FamilySpec {
 class Family;
 struct SeriesData;
 
+// One label set's numbers; what they are made of stands in series_data.h.
 class Series {
  public:
+  Series(const Series&) = delete;
+  Series& operator=(const Series&) = delete;
+
   void Add(uint32_t worker, double v);      // counter
   // Histogram. `exemplar`: of the request that was observed; without an id none is kept.
   void Observe(uint32_t worker, double v, const ExemplarId& exemplar = {});
   void Set(double v);                       // gauge: last write wins, any thread
   [[nodiscard]] double Value() const;       // counter: sum over workers; gauge: value
 
- private:
-  friend class Family;
-  friend class Registry;
-  struct Impl;
-  explicit Series(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
-
- public:
-  ~Series();
+ protected:
+  Series() = default;
+  ~Series() = default;  // the family owns it, as SeriesData
 };
 
 class Family {

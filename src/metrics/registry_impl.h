@@ -2,11 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,8 +24,23 @@ namespace gw::metrics {
       .count();
 }
 
-struct Series::Impl : SeriesData {
-  using SeriesData::SeriesData;
+// Series of a family by their label text. A look-up brings its hash along, a series keeps its own: the text
+// is hashed once.
+struct LabelKey {
+  std::string_view text;
+  uint32_t hash;
+};
+struct SeriesHash {
+  using is_transparent = void;
+  size_t operator()(const LabelKey& key) const { return key.hash; }
+  size_t operator()(const SeriesData* series) const { return series->text_hash; }
+};
+struct SeriesEqual {
+  using is_transparent = void;
+  bool operator()(const LabelKey& a, const SeriesData* b) const { return a.hash == b->text_hash && a.text == b->label_text(); }
+  bool operator()(const SeriesData* a, const LabelKey& b) const { return (*this)(b, a); }
+  bool operator()(const SeriesData* a, const SeriesData* b) const { return a == b || (*this)(KeyOf(*a), b); }
+  [[nodiscard]] static LabelKey KeyOf(const SeriesData& series) { return {series.label_text(), series.text_hash}; }
 };
 
 struct Family::Impl {
@@ -39,26 +55,35 @@ struct Family::Impl {
     return spec.expires && options.expiry.is_on() && !spec.labels.empty();
   }
 
-  [[nodiscard]] Series* MakeSeries(LabelText labels) {
-    labels.text.shrink_to_fit();  // it grew by doubling, and stays
-    auto data = std::make_unique<Series::Impl>(shape, std::move(labels), UnixSeconds());
-    all.push_back(data.get());
-    owned.push_back(std::unique_ptr<Series>(new Series(std::move(data))));
-    Series* made = owned.back().get();
-    by_text.emplace(made->impl_->labels.text, made);
-    return made;
+  // Null when there is none yet.
+  [[nodiscard]] SeriesData* Find(const LabelKey& key) const {
+    const auto found = by_text.find(key);
+    return found != by_text.end() ? *found : nullptr;
+  }
+
+  [[nodiscard]] SeriesData* MakeSeries(const LabelText& labels, uint32_t text_hash) {
+    SeriesPtr made = SeriesData::Make(shape, labels, text_hash, UnixSeconds());
+    return Take(std::move(made));
+  }
+
+  SeriesData* Take(SeriesPtr series) {
+    owned.push_back(std::move(series));
+    SeriesData* taken = owned.back().get();
+    by_text.insert(taken);
+    return taken;
   }
 
   // The one series that takes what comes after the cap.
-  [[nodiscard]] Series* Overflow() {
+  [[nodiscard]] SeriesData* Overflow() {
     ++overflow;
     if (spec.type == Type::kGauge) return nullptr;
     if (other == nullptr) {
       const std::vector<std::string_view> values(spec.labels.size(), "other");
       LabelText labels;
       order.Render(values, labels);
-      const auto found = by_text.find(labels.text);
-      other = found != by_text.end() ? found->second : MakeSeries(std::move(labels));
+      const uint32_t hash = SeriesData::HashOf(labels.text);
+      other = Find({labels.text, hash});
+      if (other == nullptr) other = MakeSeries(labels, hash);
     }
     return other;
   }
@@ -70,17 +95,16 @@ struct Family::Impl {
 
   mutable std::mutex mutex;
   // Guarded by mutex.
-  std::vector<std::unique_ptr<Series>> owned;
-  std::vector<const SeriesData*> all;  // creation order
-  std::unordered_map<std::string_view, Series*> by_text;  // views into the series' own text
-  Series* other = nullptr;
+  std::vector<SeriesPtr> owned;  // in the order in which they were made
+  boost::unordered_flat_set<SeriesData*, SeriesHash, SeriesEqual> by_text;
+  SeriesData* other = nullptr;
   uint64_t overflow = 0;
 };
 
 // A series that is out of the exposition, until no worker can write it any more.
 struct RetiredSeries {
   Family* family = nullptr;
-  std::unique_ptr<Series> series;
+  SeriesPtr series;
   uint64_t generation = 0;
   // What it held then: a write that came later is not lost.
   double sum = 0;
@@ -103,7 +127,10 @@ struct Registry::Impl {
   // The pointers of `family` at this moment; series made later wait for the next scrape.
   [[nodiscard]] static std::vector<const SeriesData*> SeriesOf(const Family& family) {
     const std::lock_guard lock(family.impl_->mutex);
-    return family.impl_->all;
+    std::vector<const SeriesData*> all;
+    all.reserve(family.impl_->owned.size());
+    for (const SeriesPtr& series : family.impl_->owned) all.push_back(series.get());
+    return all;
   }
 
   void Retire(Family& family, uint32_t sweep_epoch, double now_s, uint64_t next);

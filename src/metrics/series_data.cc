@@ -1,7 +1,9 @@
 #include "metrics/series_data.h"
 
 #include <algorithm>
-#include <utility>
+#include <functional>
+#include <memory>
+#include <new>
 
 namespace gw::metrics {
 namespace {
@@ -35,30 +37,50 @@ Word* CellArena::Allocate(size_t words) {
   return cell;
 }
 
-SeriesData::SeriesData(const FamilyShape& family_shape, LabelText label_text,
-                       double created_unix_s)
+void SeriesDeleter::operator()(SeriesData* series) const {
+  series->~SeriesData();
+  ::operator delete(series);
+}
+
+uint32_t SeriesData::HashOf(std::string_view label_text) {
+  return static_cast<uint32_t>(std::hash<std::string_view>{}(label_text));
+}
+
+SeriesPtr SeriesData::Make(const FamilyShape& shape, const LabelText& labels, uint32_t text_hash,
+                           double created_unix_s) {
+  const size_t slots = shape.SlotsPerSeries();
+  void* block = ::operator new(sizeof(SeriesData) + slots * sizeof(Word) + labels.text.size());
+  SeriesPtr series(new (block) SeriesData(shape, labels, text_hash, created_unix_s));
+  std::uninitialized_value_construct_n(series->slots(), slots);
+  char* text = reinterpret_cast<char*>(series->slots() + slots);
+  std::copy(labels.text.begin(), labels.text.end(), text);
+  return series;
+}
+
+SeriesData::SeriesData(const FamilyShape& family_shape, const LabelText& labels, uint32_t hash, double created_unix_s)
     : shape(family_shape),
-      cells(std::make_unique<std::atomic<Word*>[]>(family_shape.arenas.size())),
-      labels(std::move(label_text)),
+      text_hash(hash),
+      text_bytes(static_cast<uint32_t>(labels.text.size())),
+      le_offset(static_cast<uint32_t>(labels.le_at)),
       created_s(created_unix_s) {
   Touch();
 }
 
 double SeriesData::Value() const {
-  if (shape.type == Type::kGauge) return std::bit_cast<double>(gauge_bits.load(std::memory_order_relaxed));
+  if (shape.type == Type::kGauge) return std::bit_cast<double>(slots()[0].load(std::memory_order_relaxed));
   return Sum();
 }
 
 Word* SeriesData::MakeCell(uint32_t worker) {
   Word* cell = shape.arenas[worker].Allocate(shape.WordsPerCell());
-  cells[worker].store(cell, std::memory_order_release);
+  slots()[worker].store(reinterpret_cast<uint64_t>(cell), std::memory_order_release);
   return cell;
 }
 
 double SeriesData::Sum() const {
   double sum = 0;
   for (size_t i = 0; i < shape.arenas.size(); ++i) {
-    const Word* cell = cells[i].load(std::memory_order_acquire);
+    const Word* cell = CellSeen(i);
     if (cell != nullptr) sum += std::bit_cast<double>(cell->load(std::memory_order_relaxed));
   }
   return sum;
@@ -67,7 +89,7 @@ double SeriesData::Sum() const {
 void SeriesData::ReadBuckets(std::vector<uint64_t>& counts) const {
   counts.assign(shape.bounds.size() + 1, 0);
   for (size_t i = 0; i < shape.arenas.size(); ++i) {
-    const Word* cell = cells[i].load(std::memory_order_acquire);
+    const Word* cell = CellSeen(i);
     if (cell == nullptr) continue;
     for (size_t b = 0; b < counts.size(); ++b) {
       counts[b] += cell[b + 1].load(std::memory_order_relaxed);
@@ -78,7 +100,7 @@ void SeriesData::ReadBuckets(std::vector<uint64_t>& counts) const {
 bool SeriesData::ReadExemplars(std::vector<Exemplar>& exemplars) const {
   exemplars.clear();
   for (size_t i = 0; i < shape.arenas.size(); ++i) {
-    const Word* cell = cells[i].load(std::memory_order_acquire);
+    const Word* cell = CellSeen(i);
     if (cell == nullptr) continue;
     const auto* table = reinterpret_cast<const Word*>(cell[shape.exemplars_at()].load(std::memory_order_acquire));
     if (table == nullptr) continue;
@@ -92,7 +114,7 @@ bool SeriesData::ReadExemplars(std::vector<Exemplar>& exemplars) const {
 }
 
 void SeriesData::CollectBlocks(uint32_t worker, std::vector<MemoryBlock>& blocks) const {
-  Word* cell = cells[worker].load(std::memory_order_acquire);
+  auto* cell = const_cast<Word*>(CellSeen(worker));
   if (cell == nullptr) return;
   blocks.push_back({cell, shape.WordsPerCell()});
   if (shape.type != Type::kHistogram) return;
@@ -108,7 +130,7 @@ void SeriesData::CollectBlocks(uint32_t worker, std::vector<MemoryBlock>& blocks
 
 void SeriesData::ReadNative(NativeCounts& sum) const {
   for (size_t i = 0; i < shape.arenas.size(); ++i) {
-    const Word* cell = cells[i].load(std::memory_order_acquire);
+    const Word* cell = CellSeen(i);
     if (cell != nullptr) AddNative(cell[shape.native_at()], sum);
   }
 }

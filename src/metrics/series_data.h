@@ -1,7 +1,8 @@
 // Where do the numbers of a series live, and who may touch them?
 //
-//   SeriesData.cells[worker] -> words in that worker's arena      (counter: sum; histogram: sum, one
-//                               count per bucket, pointers to exemplars and native buckets or 0)
+//   one block a series:  SeriesData | one slot per worker (gauge: one, its value) | label text
+//   slot of a worker  -> words in that worker's arena      (counter: sum; histogram: sum, one count per
+//                        bucket, pointers to exemplars and native buckets or 0)
 // A worker's cells lie together in memory that no other worker writes, so two workers never share
 // a cache line and a label set seen by one worker costs one worker's cells. The first write of a
 // worker allocates its cells and publishes the pointer with release; the scrape reads it with
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -57,14 +59,32 @@ struct FamilyShape {
   [[nodiscard]] size_t WordsPerCell() const {
     return type == Type::kHistogram ? bounds.size() + 4 : 1;
   }
+  [[nodiscard]] size_t SlotsPerSeries() const { return type == Type::kGauge ? 1 : arenas.size(); }
 };
 
-struct SeriesData {
-  SeriesData(const FamilyShape& family_shape, LabelText label_text, double created_unix_s);
+struct SeriesData;
+struct SeriesDeleter {
+  void operator()(SeriesData* series) const;
+};
+using SeriesPtr = std::unique_ptr<SeriesData, SeriesDeleter>;
+
+struct SeriesData final : Series {
+  // `text_hash`: HashOf(labels.text).
+  [[nodiscard]] static SeriesPtr Make(const FamilyShape& shape, const LabelText& labels, uint32_t text_hash,
+                                      double created_unix_s);
+  [[nodiscard]] static uint32_t HashOf(std::string_view label_text);
+
+  // `a="x",b="y"`, and where a histogram's `le="..."` belongs.
+  [[nodiscard]] std::string_view label_text() const {
+    return {reinterpret_cast<const char*>(slots() + shape.SlotsPerSeries()), text_bytes};
+  }
+  [[nodiscard]] size_t le_at() const { return le_offset; }
 
   // The cells of `worker`, made at its first write. Call on that worker's thread only.
   [[nodiscard]] Word* CellOf(uint32_t worker) {
-    if (Word* cell = cells[worker].load(std::memory_order_relaxed)) [[likely]] return cell;
+    if (const uint64_t made = slots()[worker].load(std::memory_order_relaxed)) [[likely]] {
+      return reinterpret_cast<Word*>(made);
+    }
     return MakeCell(worker);
   }
   [[nodiscard]] double Sum() const;    // word 0 over all workers
@@ -84,20 +104,31 @@ struct SeriesData {
     const uint32_t epoch = shape.epoch->load(std::memory_order_relaxed);
     if (touched.load(std::memory_order_relaxed) != epoch) touched.store(epoch, std::memory_order_relaxed);
   }
+  [[nodiscard]] Word& gauge() { return slots()[0]; }
 
   // Touched by every write.
   const FamilyShape& shape;
-  const std::unique_ptr<std::atomic<Word*>[]> cells;
-  Word gauge_bits{0};
   std::atomic<uint32_t> touched{0};  // epoch of the last write
-  // Read by scrapes only.
-  const LabelText labels;
+  // Read when a series is looked up, and by scrapes.
+  const uint32_t text_hash;
+  const uint32_t text_bytes;
+  const uint32_t le_offset;
   const double created_s;
   double last_seen_s = -1;       // sweeps only: when it was last found touched
 
  private:
+  SeriesData(const FamilyShape& family_shape, const LabelText& labels, uint32_t hash, double created_unix_s);
+
+  // Behind the object, in its block.
+  [[nodiscard]] Word* slots() { return reinterpret_cast<Word*>(this + 1); }
+  [[nodiscard]] const Word* slots() const { return reinterpret_cast<const Word*>(this + 1); }
+  // The cells of `worker` for a reader; null: it has written none.
+  [[nodiscard]] const Word* CellSeen(size_t worker) const {
+    return reinterpret_cast<const Word*>(slots()[worker].load(std::memory_order_acquire));
+  }
   [[nodiscard]] Word* MakeCell(uint32_t worker);
 };
+static_assert(sizeof(SeriesData) == 40 && sizeof(SeriesData) % alignof(Word) == 0, "held a hundred thousand times");
 
 inline void AddToDouble(Word& word, double v) {
   const double old = std::bit_cast<double>(word.load(std::memory_order_relaxed));

@@ -33,14 +33,14 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 }
 
 // Positions of the series to take out; notes on each when it was last in use.
-[[nodiscard]] std::vector<size_t> FindIdle(std::span<SeriesData* const> all, const Expiry& expiry, uint32_t epoch,
+[[nodiscard]] std::vector<size_t> FindIdle(std::span<const SeriesPtr> all, const Expiry& expiry, uint32_t epoch,
                                            double now_s) {
   std::vector<size_t> idle;
   std::vector<size_t> end_users;
   for (size_t i = 0; i < all.size(); ++i) {
     SeriesData& series = *all[i];
     if (series.touched.load(kRelaxed) >= epoch || series.last_seen_s < 0) series.last_seen_s = now_s;
-    const bool has_end_user = HasEndUser(series.labels.text);
+    const bool has_end_user = HasEndUser(series.label_text());
     if (now_s - series.last_seen_s > IdleMax(expiry, has_end_user)) {
       idle.push_back(i);
     } else if (has_end_user) {
@@ -94,25 +94,21 @@ void Registry::Sweep(double now_s) {
 void Registry::Impl::Retire(Family& family, uint32_t sweep_epoch, double now_s, uint64_t next) {
   Family::Impl& f = *family.impl_;
   const std::lock_guard lock(f.mutex);
-  std::vector<SeriesData*> all;
-  for (const std::unique_ptr<Series>& series : f.owned) all.push_back(series->impl_.get());
-  const std::vector<size_t> idle = FindIdle(all, options.expiry, sweep_epoch, now_s);
+  const std::vector<size_t> idle = FindIdle(f.owned, options.expiry, sweep_epoch, now_s);
   if (idle.empty()) return;
   for (const size_t at : idle) {
-    const SeriesData& data = *all[at];
+    SeriesData& data = *f.owned[at];
     RetiredSeries gone;
     gone.family = &family;
     gone.generation = next;
     gone.sum = data.Value();
     if (data.shape.type == Type::kHistogram) data.ReadBuckets(gone.counts);
-    f.by_text.erase(data.labels.text);
-    if (f.other == f.owned[at].get()) f.other = nullptr;
+    f.by_text.erase(&data);
+    if (f.other == &data) f.other = nullptr;
     gone.series = std::move(f.owned[at]);
     retired.push_back(std::move(gone));
   }
   std::erase(f.owned, nullptr);
-  f.all.clear();
-  for (const std::unique_ptr<Series>& series : f.owned) f.all.push_back(series->impl_.get());
 }
 
 void Registry::Impl::FreeReleased() {
@@ -123,7 +119,7 @@ void Registry::Impl::FreeReleased() {
     if (gone.generation > oldest) {
       waiting.push_back(std::move(gone));
     } else if (!TakeBackIfWritten(gone)) {
-      const SeriesData& data = *gone.series->impl_;
+      const SeriesData& data = *gone.series;
       const std::lock_guard lock(returned_mutex);
       for (uint32_t worker = 0; worker < returned.size(); ++worker) data.CollectBlocks(worker, returned[worker]);
     }
@@ -133,23 +129,21 @@ void Registry::Impl::FreeReleased() {
 
 // True when the series is back in its family.
 bool Registry::Impl::TakeBackIfWritten(RetiredSeries& gone) {
-  SeriesData& data = *gone.series->impl_;
+  SeriesData& data = *gone.series;
   std::vector<uint64_t> counts;
   if (data.shape.type == Type::kHistogram) data.ReadBuckets(counts);
   const double value = data.Value();
   if (std::bit_cast<uint64_t>(value) == std::bit_cast<uint64_t>(gone.sum) && counts == gone.counts) return false;
   Family::Impl& f = *gone.family->impl_;
   const std::lock_guard lock(f.mutex);
-  const auto successor = f.by_text.find(data.labels.text);
-  if (successor == f.by_text.end()) {
-    f.by_text.emplace(data.labels.text, gone.series.get());
-    f.all.push_back(&data);
-    f.owned.push_back(std::move(gone.series));
+  SeriesData* successor = f.Find(SeriesEqual::KeyOf(data));
+  if (successor == nullptr) {
+    f.Take(std::move(gone.series));
     return true;
   }
   if (data.shape.type == Type::kGauge) return false;  // the successor's value is the younger one
   // The last writer's cells: the caller sees to it that nobody else writes with its number.
-  Word* cell = successor->second->impl_->CellOf(static_cast<uint32_t>(arenas.size() - 1));
+  Word* cell = successor->CellOf(static_cast<uint32_t>(arenas.size() - 1));
   AddToDouble(cell[0], value - gone.sum);
   for (size_t i = 0; i < counts.size(); ++i) {
     for (uint64_t n = gone.counts[i]; n < counts[i]; ++n) AddToCount(cell[1 + i]);

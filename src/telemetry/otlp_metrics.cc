@@ -129,13 +129,13 @@ class RegistryEncoder final : public metrics::Registry::Visitor {
     if (spec.type == Type::kHistogram) return EncodeBuckets(spec, series);
     const bool is_counter = spec.type == Type::kCounter;
     const std::optional<uint64_t> start = is_counter ? std::optional(StartOf(series)) : std::nullopt;
-    return EncodeNumber(format_, start, now_ns_, series.Value(), series.labels.text);
+    return EncodeNumber(format_, start, now_ns_, series.Value(), series.label_text());
   }
   [[nodiscard]] std::string EncodeBuckets(const FamilySpec& spec, const SeriesData& series) {
     series.ReadBuckets(counts_);
     (void)series.ReadExemplars(exemplars_);
     const HistogramPoint point{StartOf(series), now_ns_, series.Sum(), counts_, spec.bounds, exemplars_};
-    return EncodeHistogramPoint(format_, point, LabelsOf(series.labels.text));
+    return EncodeHistogramPoint(format_, point, LabelsOf(series.label_text()));
   }
 
   const OtlpFormat format_;

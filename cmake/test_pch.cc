@@ -1,0 +1,1 @@
+// Carries the precompiled header of the tests, which needs a translation unit to belong to.

@@ -1,0 +1,6 @@
+// Precompiled: what nearly every test includes.
+#pragma once
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pch.h"

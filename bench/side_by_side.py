@@ -11,6 +11,7 @@ upstream on this machine, interleaved; CPU is user + system time of all their th
 import argparse
 import asyncio
 import glob
+import http.client
 import json
 import os
 import pathlib
@@ -24,6 +25,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -33,7 +35,8 @@ KEY = "sk-" + secrets.token_hex(16)
 STREAM_MODEL, STREAMS, CHUNKS, GAP_MS = "stream-100x20", 50, 100, 20
 OPEN_MODEL, OPEN_STREAMS = "stream-600x1000", 1000
 BARS = {"request_vs_nginx": 1.6, "chunk_vs_nginx": 1.3, "rss_idle_mb": 20, "rss_1000_streams_mb": 60,
-        "start_ms": 50, "readiness_p99_ms": 5}
+        "start_ms": 50, "readiness_p99_ms": 5, "scrape_cpu_ms": 60, "scrape_gzip_cpu_ms": 60, "p99_beside_scrapes": 1.2}
+LABEL_SETS = 1000  # some 130 lines of an exposition each
 processes = {}
 
 
@@ -43,7 +46,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-PORTS = {name: free_port() for name in ("nginx", "intertie", "static", "sse")}
+PORTS = {name: free_port() for name in ("nginx", "intertie", "many", "static", "sse")}
 
 
 def write_files():
@@ -53,6 +56,10 @@ def write_files():
         "model_list:\n" + model.format("fast", PORTS["static"]) + model.format(STREAM_MODEL, PORTS["sse"])
         + model.format(OPEN_MODEL, PORTS["sse"])
         + 'litellm_settings:\n  callbacks: ["prometheus"]\ngeneral_settings:\n  master_key: os.environ/LITELLM_MASTER_KEY\n')
+    (TMP / "many.yaml").write_text(
+        "model_list:\n" + model.format("fast", PORTS["static"])
+        + 'litellm_settings:\n  callbacks: ["prometheus"]\n  custom_prometheus_metadata_labels: ["metadata.shard"]\n'
+        + "general_settings:\n  master_key: os.environ/LITELLM_MASTER_KEY\n")
     answer = json.dumps({"id": "chatcmpl-1", "object": "chat.completion", "created": 1700000000, "model": "fast",
                          "choices": [{"index": 0, "finish_reason": "stop",
                                       "message": {"role": "assistant", "content": "benchmark words " * 45}}],
@@ -136,6 +143,11 @@ def rss_mb(name):
 
 
 # ------------------------------------------------------------------ load
+def milliseconds(text):
+    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
+    return float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
+
+
 def wrk(name, secs, *extra, path="/v1/chat/completions", conns=32):
     command = ["wrk", "-t1", f"-c{conns}", f"-d{secs}s", *extra, f"http://127.0.0.1:{PORTS[name]}{path}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -194,8 +206,58 @@ def readiness_p99_ms(secs):
     time.sleep(1)
     text = wrk("intertie", secs, "--latency", path="/health/readiness", conns=1)
     load.wait()
-    value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
-    return float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
+    return milliseconds(re.search(r"99%\s+(\S+)", text)[1])
+
+
+def scrape(accept_encoding):
+    request = urllib.request.Request(f"http://127.0.0.1:{PORTS['many']}/metrics",
+                                     headers={"Accept-Encoding": accept_encoding, "Authorization": f"Bearer {KEY}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read()
+
+
+def scrape_figures(binary, secs):
+    """A gateway that holds 100,000 series and more: CPU of a scrape (for 100,000 lines), and what requests notice of
+    one each two seconds."""
+    start("many", [binary, "--config", TMP / "many.yaml", "--host", "127.0.0.1", "--port", PORTS["many"]],
+          "/health/readiness")
+    connection = http.client.HTTPConnection("127.0.0.1", PORTS["many"])
+    for i in range(LABEL_SETS):
+        body = {"model": "fast", "metadata": {"shard": f"shard-{i}"}, "messages": [{"role": "user", "content": "hi"}]}
+        connection.request("POST", "/v1/chat/completions", json.dumps(body),
+                           {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
+        connection.getresponse().read()
+    lines = sum(1 for line in scrape("identity").splitlines() if not line.startswith(b"#"))
+    assert lines >= 100_000, lines
+    figures = {"scraped_lines": lines}
+    for name, coding in (("scrape_cpu_ms", "identity"), ("scrape_gzip_cpu_ms", "gzip")):
+        costs = []
+        for _ in range(9):
+            before = cpu_s("many")
+            scrape(coding)
+            costs.append(1000 * (cpu_s("many") - before) * 100_000 / lines)
+        figures[name] = statistics.median(costs)
+    # Four connections: below saturation, so that the tail is ours and not the queue's.
+    p99 = {False: [], True: []}
+    for i in range(6):
+        ended = threading.Event()
+
+        def scrape_now_and_then():
+            while not ended.wait(2):
+                scrape("gzip")
+
+        scraper = threading.Thread(target=scrape_now_and_then)
+        if i % 2:
+            scraper.start()
+        text = wrk("many", secs, "-s", str(TMP / "post.lua"), "--latency", conns=4)
+        ended.set()
+        if i % 2:
+            scraper.join()
+        p99[bool(i % 2)].append(milliseconds(re.search(r"99%\s+(\S+)", text)[1]))
+    figures["p99_ms"], figures["p99_ms_beside_scrapes"] = (statistics.median(p99[k]) for k in (False, True))
+    figures["p99_beside_scrapes"] = figures["p99_ms_beside_scrapes"] / figures["p99_ms"]
+    stop("many")
+    return figures
 
 
 # ------------------------------------------------------------------ the run
@@ -248,6 +310,7 @@ def main():
         start("nginx", ["nginx", "-c", TMP / "nginx.conf"])
         figures |= ratios(options)
     figures["readiness_p99_ms"] = readiness_p99_ms(options.secs)
+    figures |= scrape_figures(binary, options.secs)
     figures["rss_1000_streams_mb"] = asyncio.run(rss_with_open_streams("intertie"))
     missed = 0
     print("| figure | measured | bar | |\n|---|---|---|---|")

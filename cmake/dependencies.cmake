@@ -3,7 +3,6 @@ find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(simdjson REQUIRED)
-find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 
 # Boost.JSON is used header-only (one translation unit carries its source).
@@ -36,6 +35,13 @@ find_library(GW_CARES_LIB cares REQUIRED)
 add_library(cares INTERFACE)
 target_include_directories(cares SYSTEM INTERFACE ${GW_CARES_INCLUDE})
 target_link_libraries(cares INTERFACE ${GW_CARES_LIB})
+
+# gzip of scrapes: docs/decisions/0014-scrapes-in-pieces.md.
+find_path(GW_ISAL_INCLUDE isa-l/igzip_lib.h REQUIRED)
+find_library(GW_ISAL_LIB isal REQUIRED)
+add_library(isal INTERFACE)
+target_include_directories(isal SYSTEM INTERFACE ${GW_ISAL_INCLUDE})
+target_link_libraries(isal INTERFACE ${GW_ISAL_LIB})
 
 # spdlog with the system's fmt; only base/log.cc sees it.
 find_package(spdlog REQUIRED)

@@ -93,6 +93,7 @@ class FamilyWriter {
     is_head_written_ = true;
     for (const SeriesData* one : series) {
       WriteSample(created_, one->label_text(), one->created_s);
+      options_.OfferPiece(out_);
     }
   }
 
@@ -242,7 +243,10 @@ void AppendNumber(std::string& out, double value) {
 void RenderFamily(const FamilySpec& spec, std::span<const SeriesData* const> series,
                   const RenderOptions& options, std::string& out) {
   FamilyWriter writer(spec, options, out);
-  for (const SeriesData* one : series) writer.WriteSeries(*one);
+  for (const SeriesData* one : series) {
+    writer.WriteSeries(*one);
+    options.OfferPiece(out);
+  }
   writer.WriteCreatedFamily(series);
 }
 

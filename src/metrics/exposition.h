@@ -24,6 +24,11 @@ struct RenderOptions {
   // Sample names to keep; empty keeps all. A family without kept samples disappears.
   std::span<const std::string> names;
   bool created_series = true;
+  const Registry::Take& take;  // may be empty
+
+  void OfferPiece(std::string& out) const {
+    if (out.size() >= Registry::kPieceBytes && take) take(out);
+  }
 };
 
 void RenderFamily(const FamilySpec& spec, std::span<const SeriesData* const> series,

@@ -200,6 +200,7 @@ void AppendFamilyProtobuf(const FamilySpec& spec, std::span<const SeriesData* co
   Encoder encoder(spec, options);
   for (const SeriesData* one : series) encoder.Add(*one);
   encoder.Finish(out);
+  options.OfferPiece(out);
 }
 
 void AppendCollectedProtobuf(const FamilySpec& spec, const std::function<void(const Registry::Emit&)>& collect,

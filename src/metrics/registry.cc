@@ -104,12 +104,26 @@ void Registry::AddCollected(FamilySpec spec, std::function<void(const Emit&)> co
   impl_->entries.emplace_back(Impl::Collected{Normalize(std::move(spec)), std::move(collect)});
 }
 
-void Registry::Render(ExpositionFormat format, std::span<const std::string> names,
-                      std::string& out) const {
+void Registry::Render(ExpositionFormat format, std::span<const std::string> names, std::string& out,
+                      const Take& take) const {
   const std::lock_guard lock(impl_->scrape_mutex);
-  if (format == ExpositionFormat::kProtobuf) return RenderProtobuf(names, out);
-  const RenderOptions options{format, names, impl_->options.created_series};
-  const RenderOptions legacy{format, names, false};
+  // Grown by doubling, a text of megabytes would be copied again and again, and its pages be made twice.
+  size_t& last_bytes = impl_->last_bytes[static_cast<size_t>(format)];
+  const bool is_whole = names.empty() && !take;
+  if (is_whole) out.reserve(out.size() + last_bytes + last_bytes / 16);
+  const size_t begin = out.size();
+  if (format == ExpositionFormat::kProtobuf) {
+    RenderProtobuf(names, out, take);
+  } else {
+    RenderText(format, names, out, take);
+  }
+  if (is_whole) last_bytes = out.size() - begin;
+}
+
+void Registry::RenderText(ExpositionFormat format, std::span<const std::string> names, std::string& out,
+                          const Take& take) const {
+  const RenderOptions options{format, names, impl_->options.created_series, take};
+  const RenderOptions legacy{format, names, false, take};
   for (const Impl::Entry& entry : impl_->entries) {
     if (const auto* family = std::get_if<std::unique_ptr<Family>>(&entry)) {
       const FamilySpec& spec = (*family)->spec();
@@ -127,8 +141,8 @@ void Registry::Render(ExpositionFormat format, std::span<const std::string> name
   if (format == ExpositionFormat::kOpenMetrics) out += "# EOF\n";
 }
 
-void Registry::RenderProtobuf(std::span<const std::string> names, std::string& out) const {
-  const RenderOptions options{ExpositionFormat::kProtobuf, names, impl_->options.created_series};
+void Registry::RenderProtobuf(std::span<const std::string> names, std::string& out, const Take& take) const {
+  const RenderOptions options{ExpositionFormat::kProtobuf, names, impl_->options.created_series, take};
   const auto with_older = [](const FamilySpec& spec) {
     std::vector<FamilySpec> specs = LegacySpecsOf(spec, ExpositionFormat::kProtobuf);
     specs.insert(specs.begin(), spec);

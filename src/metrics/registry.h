@@ -105,7 +105,12 @@ class Registry {
   using Emit = std::function<void(std::span<const std::string_view>, double)>;
   void AddCollected(FamilySpec spec, std::function<void(const Emit&)> collect);
   // Appends the exposition. `names`: sample names asked by ?name[]=, empty = all.
-  void Render(ExpositionFormat format, std::span<const std::string> names, std::string& out) const;
+  // `take`, when given, is called with the text so far each time that has grown beyond kPieceBytes, and empties
+  // it; the last piece stays in `out`. (A family as protobuf is one piece.)
+  using Take = std::function<void(std::string&)>;
+  static constexpr size_t kPieceBytes = 256 * 1024;
+  void Render(ExpositionFormat format, std::span<const std::string> names, std::string& out,
+              const Take& take = {}) const;
   // For formats of others: every family in order, with what a scrape of this moment would see. Older
   // names are left out.
   class Visitor {
@@ -129,7 +134,8 @@ class Registry {
   [[nodiscard]] std::vector<const FamilySpec*> specs() const;
 
  private:
-  void RenderProtobuf(std::span<const std::string> names, std::string& out) const;
+  void RenderText(ExpositionFormat format, std::span<const std::string> names, std::string& out, const Take& take) const;
+  void RenderProtobuf(std::span<const std::string> names, std::string& out, const Take& take) const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

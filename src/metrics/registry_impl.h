@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <chrono>
 #include <memory>
@@ -143,6 +144,7 @@ struct Registry::Impl {
 
   // Expiry; see series_expiry.cc.
   std::mutex scrape_mutex;  // scrapes and sweeps: what a scrape prints is not freed under it
+  std::array<size_t, 4> last_bytes{};  // of whole expositions, per format; guarded by scrape_mutex
   std::atomic<uint32_t> epoch{1};
   std::atomic<uint64_t> generation{0};
   std::vector<std::atomic<uint64_t>> released;  // per worker

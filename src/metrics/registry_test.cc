@@ -108,6 +108,33 @@ TEST(Registry, HistogramWithMoreBucketsThanAnArenaBlockWorks) {
   EXPECT_EQ(test::ParseSamples(test::Rendered(registry))["h_count"], 1);
 }
 
+TEST(Registry, PiecesAreTheWholeText) {
+  Registry registry({.workers = 1});
+  Family* counter = registry.Add({"c", "", Type::kCounter, {"l"}, {}});
+  Family* histogram = registry.Add({"h", "", Type::kHistogram, {"l"}, {1, 2}});
+  for (int i = 0; i < 20'000; ++i) {
+    counter->With(One{std::to_string(i)})->Add(0, i);
+    histogram->With(One{std::to_string(i)})->Observe(0, i);
+  }
+  for (const auto format : {ExpositionFormat::kText004, ExpositionFormat::kOpenMetrics, ExpositionFormat::kProtobuf}) {
+    std::string whole, pieces, rest;
+    registry.Render(format, {}, whole);
+    size_t longest = 0, count = 0;
+    registry.Render(format, {}, rest, [&](std::string& piece) {
+      longest = std::max(longest, piece.size());
+      ++count;
+      pieces += piece;
+      piece.clear();
+    });
+    EXPECT_TRUE(pieces + rest == whole);
+    const bool is_family_whole = format == ExpositionFormat::kProtobuf;
+    EXPECT_GE(count, is_family_whole ? 2U : 5U);
+    if (!is_family_whole) {
+      EXPECT_LT(longest, Registry::kPieceBytes + 1024);
+    }
+  }
+}
+
 // Writers, series creation and scrapes at once: nothing is lost, and no scrape sees a counter
 // fall or a count that differs from its +Inf bucket. Meant for the thread sanitizer too.
 TEST(Registry, ScrapesRunBesideWriters) {

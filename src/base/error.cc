@@ -27,6 +27,10 @@ std::string_view ErrorClassName(ErrorClass cls) {
   return "InternalServerError";
 }
 
+std::string_view ShownClassName(const Error& error) {
+  return error.shown_class.empty() ? ErrorClassName(error.cls) : error.shown_class;
+}
+
 Error ClientError(int status, std::string message, std::string type, std::string param) {
   Error error;
   error.cls = ErrorClass::kProxy;
@@ -45,7 +49,7 @@ std::string ExceptionClassLabel(const Error& error) {
     label[0] = AsciiUpper(label[0]);
     label += '.';
   }
-  label += ErrorClassName(error.cls);
+  label += ShownClassName(error);
   return label;
 }
 

@@ -54,10 +54,19 @@ struct Error {
   bool client_set_timeout = false;  // a 408 that the client asked for: never cools a deployment
   bool can_continue = false;        // mid_stream, yet the stream may go on at another deployment
   bool mid_stream = false;          // content had already reached the client
+  // compat: where LiteLLM names another class than `cls`, which decides what is done. Static text.
+  std::string_view shown_class{};   // in messages and metrics
+  // compat: what breaks inside a stream is logged under the bare exception of a client library, and with
+  // `logged_status`, or "None". Only the failures of deployments show it.
+  std::string_view logged_class{};
+  std::string logged_status;
 };
 
 // The gateway refuses what the client sent.
 [[nodiscard]] Error ClientError(int status, std::string message, std::string type, std::string param);
+
+// shown_class, else the name of `cls`.
+[[nodiscard]] std::string_view ShownClassName(const Error& error);
 
 // "Openai.RateLimitError", or the bare class when no provider is named.
 [[nodiscard]] std::string ExceptionClassLabel(const Error& error);

@@ -4,14 +4,21 @@
 
 #include "base/strings.h"
 #include "gateway/request_record.h"
+#include "routing/row_limits.h"
 
 namespace gw::gateway {
 
 namespace {
 
-metrics::DeploymentLabels LabelsOf(const routing::Candidate& candidate) {
+// compat: OpenAI's own rows are another provider while they complete texts.
+std::string_view ProviderOf(const RequestContext& context, const config::Deployment& deployment) {
+  const bool text = context.endpoint == api::Endpoint::kCompletions && deployment.provider == "openai";
+  return text ? std::string_view("text-completion-openai") : std::string_view(deployment.provider);
+}
+
+metrics::DeploymentLabels LabelsOf(const RequestContext& context, const routing::Candidate& candidate) {
   const config::Deployment& d = *candidate.deployment;
-  return {candidate.model_group, candidate.upstream_model, d.id, d.api_base, d.provider};
+  return {candidate.model_group, candidate.upstream_model, d.id, d.api_base, ProviderOf(context, d)};
 }
 
 // What the client asked for, bounded: names that the router does not know become "other".
@@ -89,6 +96,17 @@ void CountCooldown(RequestContext& context, const routing::Candidate& candidate,
                                    {d.model_name, d.id, d.api_base, d.provider, status, context.caller.custom});
 }
 
+// Where the upstream does not say what is left: what the group's own rpm and tpm leave.
+void FillRoom(const RequestContext& context, const routing::Candidate& candidate, metrics::SuccessRecord& r) {
+  if (r.remaining_requests >= 0 && r.remaining_tokens >= 0) return;
+  routing::ModelIndex::Match scratch;
+  const auto* match = context.core.index.Resolve(candidate.model_group, context.controls.team_id, scratch);
+  if (match == nullptr) return;
+  const routing::RoomLeft left = routing::RoomOf(match->deployments, context.core.state, context.timing.finished);
+  if (r.remaining_requests < 0) r.remaining_requests = left.requests;
+  if (r.remaining_tokens < 0) r.remaining_tokens = left.tokens;
+}
+
 std::string_view AttemptOutcomeLabel(const Error& error) {
   if (error.cls == ErrorClass::kTimeout) return "timeout";
   return error.source == ErrorSource::kUpstream && error.upstream_headers.empty() && error.status == 500 ? "connect_error"
@@ -108,7 +126,7 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   const Timing& t = context.timing;
   metrics::SuccessRecord r;
   r.caller = context.caller;
-  r.deployment = LabelsOf(candidate);
+  r.deployment = LabelsOf(context, candidate);
   r.requested_model = context.controls.model;
   r.route = context.route_label;
   r.service_tier = usage.service_tier;
@@ -142,6 +160,8 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   r.completion_audio_tokens = usage.completion_audio_tokens;
   r.remaining_requests = answered.remaining_requests;
   r.remaining_tokens = answered.remaining_tokens;
+  if (context.core.index.table().any_rpm() || context.core.index.table().any_tpm()) [[unlikely]]
+    FillRoom(context, candidate, r);
   const config::Deployment& d = *candidate.deployment;
   if (d.rpm) r.rpm_limit = static_cast<double>(*d.rpm);
   if (d.tpm) r.tpm_limit = static_cast<double>(*d.tpm);
@@ -149,6 +169,37 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   m.OnSuccess(context.worker, r);
   if (!answered.from_cache) m.OnAttempt(context.worker, {r.deployment, "success"});
 }
+
+namespace {
+
+// Whose failure is it that the client is told of? The error is the one of the group it asked for, so the row
+// is, too; a stream that broke belongs to the last. compat: a refusal before routing is counted for the row
+// that would have been called when there is only one.
+const config::Deployment* BlamedRow(const RequestContext& context, const Error& error) {
+  if (context.last_deployment == nullptr) return context.core.index.OnlyRow(context.controls.model, context.controls.team_id);
+  return error.mid_stream || context.asked_deployment == nullptr ? context.last_deployment : context.asked_deployment;
+}
+
+// Refused before any deployment was chosen: the deployment families count it too (facts 2.5).
+void CountRefusal(RequestContext& context, const Error& error, const metrics::ClientFailureRecord& told,
+                  const config::Deployment* row) {
+  const bool unknown = error.cls == ErrorClass::kModelNotFound;
+  // compat: LiteLLM's audio endpoints look the model up outside of what it logs.
+  if (unknown && api::IsAudio(context.endpoint)) return;
+  const std::string status = std::to_string(error.status);
+  metrics::AttemptFailureRecord refused;
+  refused.caller = context.caller;
+  refused.requested_model = told.requested_model;
+  // compat: a group is named when it has one row, or when the router itself has refused.
+  if (row != nullptr || (unknown && context.core.index.has_patterns())) refused.deployment.model_group = told.requested_model;
+  if (row != nullptr) refused.refused_model_id = row->id;
+  refused.model = told.requested_model;
+  refused.exception_status = status;
+  refused.exception_class = told.exception_class;
+  context.core.metrics->OnAttemptFailure(context.worker, refused);
+}
+
+}  // namespace
 
 void AccountFailure(RequestContext& context, const Error& error) {
   context.is_accounted = true;
@@ -159,9 +210,10 @@ void AccountFailure(RequestContext& context, const Error& error) {
   const std::string exception_class = ExceptionClassLabel(error);
   r.requested_model = RequestedModel(context);
   r.route = context.route_label;
-  if (context.last_deployment != nullptr) {
-    r.model_id = context.last_deployment->id;
-    r.api_provider = context.last_deployment->provider;
+  const config::Deployment* row = BlamedRow(context, error);
+  if (row != nullptr) {
+    r.model_id = row->id;
+    r.api_provider = ProviderOf(context, *row);
   } else {
     r.model_id_is_empty = error.cls == ErrorClass::kModelNotFound;
   }
@@ -171,18 +223,9 @@ void AccountFailure(RequestContext& context, const Error& error) {
   r.stream = context.request.stream;
   r.stream_field_present = context.stream_field_present;
   context.core.metrics->OnClientFailure(context.worker, r);
-  // Refused before any deployment was chosen: the deployment families count it too (facts 2.5).
   const bool auth = error.cls == ErrorClass::kProxy && error.status == 401;
   if (context.last_deployment != nullptr || context.attempt_failure_counted || auth) return;
-  const std::string status = std::to_string(error.status);
-  metrics::AttemptFailureRecord refused;
-  refused.caller = context.caller;
-  refused.requested_model = r.requested_model;
-  refused.deployment.model_group = r.requested_model;
-  refused.model = r.requested_model;
-  refused.exception_status = status;
-  refused.exception_class = exception_class;
-  context.core.metrics->OnAttemptFailure(context.worker, refused);
+  CountRefusal(context, error, r, row);
 }
 
 void BillUnfinished(RequestContext& context, const routing::Candidate& candidate, const api::Usage& usage,
@@ -203,14 +246,14 @@ void AccountAbandoned(RequestContext& context, const routing::Candidate* candida
   EndRecord(context, Ending::kAbandoned, 499, nullptr);
   if (!MetricsOn(context)) return;
   if (context.stream_started) context.core.metrics->OnStreamAborted(context.worker, "client");
-  if (candidate != nullptr) context.core.metrics->OnAttempt(context.worker, {LabelsOf(*candidate), "cancelled"});
+  if (candidate != nullptr) context.core.metrics->OnAttempt(context.worker, {LabelsOf(context, *candidate), "cancelled"});
   metrics::ClientFailureRecord r;
   r.caller = context.caller;
   r.requested_model = RequestedModel(context);
   r.route = context.route_label;
   if (candidate != nullptr) {
     r.model_id = candidate->deployment->id;
-    r.api_provider = candidate->deployment->provider;
+    r.api_provider = ProviderOf(context, *candidate->deployment);
   }
   r.status = 499;
   r.exception_class = "ClientDisconnected";
@@ -225,7 +268,7 @@ void AccountAttemptFailure(RequestContext& context, const routing::Candidate& ca
                  &error, cooled);
   if (!MetricsOn(context)) return;
   metrics::LitellmMetrics& m = *context.core.metrics;
-  const metrics::DeploymentLabels labels = LabelsOf(candidate);
+  const metrics::DeploymentLabels labels = LabelsOf(context, candidate);
   m.OnAttempt(context.worker, {labels, AttemptOutcomeLabel(error)});
   if (error.mid_stream) m.OnStreamAborted(context.worker, "upstream");
   const std::string status = std::to_string(error.status);
@@ -236,11 +279,10 @@ void AccountAttemptFailure(RequestContext& context, const routing::Candidate& ca
     r.deployment = labels;
     r.requested_model = candidate.model_group;
     r.model = candidate.upstream_model;
-    // compat: a stream that broke has no HTTP status and no provider in this family.
-    const bool broken = error.cls == ErrorClass::kApiConnection;
+    const bool is_raw = !error.logged_class.empty();
     const std::string exception_class =
-        broken ? std::string(ErrorClassName(error.cls)) : ExceptionClassLabel(error);
-    r.exception_status = broken ? std::string_view("None") : std::string_view(status);
+        is_raw ? std::string(error.logged_class) : ExceptionClassLabel(error);
+    r.exception_status = is_raw ? std::string_view(error.logged_status) : std::string_view(status);
     r.exception_class = exception_class;
     m.OnAttemptFailure(context.worker, r);
   }
@@ -257,7 +299,7 @@ accounting::Cost AccountEmbedding(RequestContext& context, const routing::Candid
   if (!MetricsOn(context)) return cost;
   metrics::SuccessRecord r;
   r.caller = context.caller;
-  r.deployment = LabelsOf(candidate);
+  r.deployment = LabelsOf(context, candidate);
   r.requested_model = candidate.model_group;
   r.route = context.route_label;
   r.spend_usd = cost.total;
@@ -272,7 +314,7 @@ void AccountEmbeddingFailure(RequestContext& context, const routing::Candidate& 
                              bool cooled) {
   NoteAttemptEnd(context, candidate, AttemptRecord::Outcome::kFailed, &error, cooled);
   if (!MetricsOn(context)) return;
-  context.core.metrics->OnAttempt(context.worker, {LabelsOf(candidate), AttemptOutcomeLabel(error)});
+  context.core.metrics->OnAttempt(context.worker, {LabelsOf(context, candidate), AttemptOutcomeLabel(error)});
   if (cooled) CountCooldown(context, candidate, std::to_string(error.status));
 }
 
@@ -282,7 +324,7 @@ void AccountAborted(RequestContext& context, const routing::Candidate& candidate
   NoteAttemptEnd(context, candidate, overtaken ? AttemptRecord::Outcome::kHedgedAway : AttemptRecord::Outcome::kCancelled,
                  nullptr, false);
   if (usage != nullptr) BillUnfinished(context, candidate, *usage, duration_s);
-  if (MetricsOn(context)) context.core.metrics->OnAttempt(context.worker, {LabelsOf(candidate), outcome});
+  if (MetricsOn(context)) context.core.metrics->OnAttempt(context.worker, {LabelsOf(context, candidate), outcome});
 }
 
 void AccountHedge(RequestContext& context, const routing::Candidate& candidate, std::string_view outcome) {
@@ -295,7 +337,8 @@ void AccountHops(RequestContext& context, routing::RequestRoute& route) {
     const std::string status = std::to_string(hop.exception_status);
     metrics::FallbackRecord r;
     r.caller = context.caller;
-    r.requested_model = hop.from_group;
+    const bool is_known = context.core.index.Knows(hop.from_group, context.controls.team_id);
+    r.requested_model = is_known ? std::string_view(hop.from_group) : std::string_view("other");
     r.fallback_model = hop.to_group;
     r.exception_status = status;
     r.exception_class = hop.exception_class;

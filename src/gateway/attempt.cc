@@ -227,6 +227,7 @@ net::Task<void> Attempt::Deliver() {
 // Books usage and sends the translated body.
 net::Task<void> Attempt::SendWholeAnswer() {
   report_.usage = call_->translator().usage();
+  if (report_.usage.service_tier.empty()) report_.usage.service_tier = context_.service_tier;
   report_.has_usage = true;
   const http::Headers& upstream = call_->http().head().headers;
   report_.remaining_requests = HeaderNumber(upstream, "x-ratelimit-remaining-requests");

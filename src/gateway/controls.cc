@@ -1,5 +1,7 @@
 #include "gateway/controls.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/json.h"
@@ -83,12 +85,20 @@ std::optional<int> PriorityOf(std::optional<int64_t> value) {
 struct Seen {
   std::optional<std::string> model;
   bool model_wrong_type = false;
-  bool messages = false, prompt = false, input = false;
+  bool messages = false, prompt = false, input = false, max_tokens = false;
   std::string_view messages_value;
   std::optional<double> timeout, request_timeout, stream_timeout;
   std::string mock_param;
   std::string_view fallbacks, context_fallbacks, policy_fallbacks, metadata, tags;
 };
+
+// As a label and a price: one of OpenAI's names, or nothing.
+std::string_view KnownTier(std::string_view asked) {
+  for (const std::string_view known : {"auto", "default", "flex", "priority"}) {
+    if (asked == known) return known;
+  }
+  return {};
+}
 
 void ReadStreamOptions(RequestContext& context, const Member& member) {
   if (member.kind != Kind::kObject) return;
@@ -111,7 +121,10 @@ void ReadRareMember(RequestContext& context, Seen& seen, std::string_view key, c
   else if (key == "metadata") seen.metadata = member.value;
   else if (key == "tags") seen.tags = member.value;
   else if (key == "max_tokens" || key == "max_completion_tokens") {
+    seen.max_tokens = true;
     if (const auto n = json::ToInt(member.value); n && *n > 0) context.controls.output_tokens_max = *n;
+  } else if (key == "service_tier") {
+    if (member.kind == Kind::kString) context.service_tier = KnownTier(json::Unquote(member.value));
   }
   else if (key == "priority") {
     if (member.kind == Kind::kNumber) context.controls.priority = PriorityOf(json::ToInt(member.value));
@@ -148,15 +161,19 @@ void ReadMember(RequestContext& context, Seen& seen, const Member& member) {
   }
 }
 
+Error MissingParam(const RequestContext& context, std::string_view what) {
+  Error error = ClientError(400,
+                            fmt::format("{}: Missing required parameter: '{}'.", CallName(context.endpoint), what),
+                            "invalid_request_error", std::string(what));
+  error.shown_class = "ProxyMissingRequiredParamError";
+  return error;
+}
+
 Result<void> CheckRequired(const RequestContext& context, const Seen& seen) {
-  const auto missing = [&context](std::string_view what) {
-    std::string route(context.route_label);
-    if (route.starts_with("/v1/")) route.erase(0, 3);
-    return ClientError(400, route + ": Missing required parameter: '" + std::string(what) + "'.",
-                      "invalid_request_error", std::string(what));
-  };
+  const auto missing = [&context](std::string_view what) { return MissingParam(context, what); };
   const bool chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
   if (chat && !seen.messages) return missing("messages");
+  if (context.endpoint == api::Endpoint::kMessages && !seen.max_tokens) return missing("max_tokens");
   if (context.endpoint == api::Endpoint::kCompletions && !seen.prompt) return missing("prompt");
   const bool wants_input = context.endpoint == api::Endpoint::kEmbeddings || context.endpoint == api::Endpoint::kSpeech;
   if (wants_input && !seen.input) return missing("input");
@@ -171,10 +188,13 @@ Result<void> CheckRequired(const RequestContext& context, const Seen& seen) {
   }
   if (seen.model_wrong_type) return ClientError(400, "'model' must be a string.", "bad_request_error", "model");
   if (!seen.mock_param.empty() && !context.core.snapshot->general.allow_mock_testing) {
-    return ClientError(400, "Mock testing request params are disabled on this proxy: " + seen.mock_param +
-                          ". An admin can enable them by setting "
-                          "general_settings.dangerously_allow_mock_testing_request_params: true.",
-                      "invalid_request_error", seen.mock_param);
+    Error error = ClientError(400,
+                              "Mock testing request params are disabled on this proxy: " + seen.mock_param +
+                                  ". An admin can enable them by setting "
+                                  "general_settings.dangerously_allow_mock_testing_request_params: true.",
+                              "invalid_request_error", "");
+    error.shown_class = "MockTestingParamsDisabledError";
+    return error;
   }
   return {};
 }
@@ -258,6 +278,31 @@ std::optional<Error> RefusedParams(const RequestContext& context, const config::
   return std::move(built.error());
 }
 
+void ChooseModel(RequestContext& context, const Seen& seen) {
+  const config::GeneralSettings& general = context.core.snapshot->general;
+  routing::RequestControls& controls = context.controls;
+  const bool chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
+  const bool embeddings = context.endpoint == api::Endpoint::kEmbeddings;
+  if (chat && !general.completion_model.empty()) {
+    controls.model = general.completion_model;
+  } else if (embeddings && !general.embedding_model.empty()) {
+    controls.model = general.embedding_model;
+  } else if (!context.path_model.empty()) {
+    controls.model = context.path_model;
+  } else if (seen.model) {
+    controls.model = *seen.model;
+  }
+  // compat: LiteLLM shows the requested name only when it came in the body.
+  context.model_from_body = seen.model && *seen.model == controls.model;
+}
+
+// compat: where the body names no user, its metadata may: the user_id of Anthropic's schema.
+void ReadEndUser(RequestContext& context, const Seen& seen) {
+  if (!context.end_user.empty() || seen.metadata.empty() || json::KindOf(seen.metadata) != Kind::kObject) return;
+  const auto id = json::Find(seen.metadata, "user_id");
+  if (id && json::KindOf(*id) == Kind::kString) context.end_user = json::Unquote(*id);
+}
+
 void ReadFallbacks(routing::RequestControls& controls, const Seen& seen) {
   if (!seen.fallbacks.empty() && json::KindOf(seen.fallbacks) == Kind::kArray) {
     if (auto tree = json::ParseTree(seen.fallbacks)) controls.fallbacks = ReadTargets(*tree, controls.model);
@@ -272,6 +317,18 @@ void ReadFallbacks(routing::RequestControls& controls, const Seen& seen) {
 
 }  // namespace
 
+std::string_view CallName(api::Endpoint endpoint) {
+  switch (endpoint) {
+    case api::Endpoint::kChat: return "/chat/completions";
+    case api::Endpoint::kCompletions: return "/completions";
+    case api::Endpoint::kEmbeddings: return "/embeddings";
+    case api::Endpoint::kMessages: return "anthropic_messages";
+    case api::Endpoint::kTranscriptions: return "/audio/transcriptions";
+    case api::Endpoint::kSpeech: return "/audio/speech";
+  }
+  return {};
+}
+
 Result<void> ReadControls(RequestContext& context, std::string_view body) {
   const config::Snapshot& snapshot = *context.core.snapshot;
   const http::Headers& headers = context.exchange.head().headers;
@@ -282,27 +339,14 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
   context.request.members = &context.members;
   if (context.form) context.request.form = &*context.form;
   for (const Member& member : context.members) ReadMember(context, seen, member);
+  routing::RequestControls& controls = context.controls;
+  ChooseModel(context, seen);  // before anything is refused: refusals are counted for the model, too
   if (auto checked = CheckRequired(context, seen); !checked.ok()) return checked;
 
-  routing::RequestControls& controls = context.controls;
   if (api::IsAudio(context.endpoint)) context.request.stream = false;
   controls.stream = context.request.stream;
   if (snapshot.general.always_include_stream_usage) context.request.include_usage = true;
   context.drop_params = context.drop_params || snapshot.proxy.drop_params;
-  const bool chat = context.endpoint == api::Endpoint::kChat || context.endpoint == api::Endpoint::kMessages;
-  const bool embeddings = context.endpoint == api::Endpoint::kEmbeddings;
-  if (chat && !snapshot.general.completion_model.empty()) {
-    controls.model = snapshot.general.completion_model;
-  } else if (embeddings && !snapshot.general.embedding_model.empty()) {
-    controls.model = snapshot.general.embedding_model;
-  } else if (!context.path_model.empty()) {
-    controls.model = context.path_model;
-  } else if (seen.model) {
-    controls.model = *seen.model;
-  }
-  // compat: LiteLLM shows the requested name only when it came in the body.
-  context.model_from_body = seen.model && *seen.model == controls.model;
-
   controls.timeout_s = seen.timeout && *seen.timeout > 0 ? seen.timeout : seen.request_timeout;
   controls.stream_timeout_s = seen.stream_timeout;
   if (auto r = ReadSecondsHeader(headers, "x-litellm-timeout", controls.timeout_s); !r.ok()) return r;
@@ -312,6 +356,7 @@ Result<void> ReadControls(RequestContext& context, std::string_view body) {
       controls.num_retries = static_cast<int>(*n);
   }
   ReadTags(controls, seen, headers.Get("x-litellm-tags"));
+  ReadEndUser(context, seen);
   ReadAffinity(context, seen);
   ReadPrompt(context);
   if (snapshot.router.enable_pre_call_checks || context.core.index.table().any_limit())

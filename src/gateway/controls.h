@@ -11,4 +11,7 @@ namespace gw::gateway {
 // parameters, a timeout header that is no number).
 [[nodiscard]] Result<void> ReadControls(RequestContext& context, std::string_view body);
 
+// What errors before routing call the endpoint: "/chat/completions".
+[[nodiscard]] std::string_view CallName(api::Endpoint endpoint);
+
 }  // namespace gw::gateway

@@ -41,7 +41,17 @@ std::string_view KnownOf(const RequestContext& context, std::string_view name) {
   return {};
 }
 
-// The body's own objects, the later one wins: metadata, litellm_metadata, spend_logs_metadata in them.
+// The object in the header that carries spend_logs_metadata, padded; empty: there is none.
+std::string LoggedByHeader(const RequestContext& context) {
+  const std::string_view text = context.exchange.head().headers.Get("x-litellm-spend-logs-metadata");
+  if (text.empty() || json::ValidateUnpadded(text) != nullptr) return {};
+  std::string padded(text);
+  padded.append(json::kPadding, ' ');
+  return padded;
+}
+
+// The body's own objects, the later one wins: metadata, litellm_metadata, spend_logs_metadata in them and in
+// its header.
 std::string ValueOf(const RequestContext& context, std::string_view entry) {
   constexpr std::string_view kPrefix = "metadata.";
   const std::string_view path = entry.starts_with(kPrefix) ? entry.substr(kPrefix.size()) : entry;
@@ -55,6 +65,9 @@ std::string ValueOf(const RequestContext& context, std::string_view entry) {
       if (!logged) continue;
       if (auto text = StringAt(*logged, path)) value = std::move(*text);
     }
+  }
+  if (const std::string logged = LoggedByHeader(context); !logged.empty()) {
+    if (auto text = StringAt(json::TrimSpace(logged), path)) value = std::move(*text);
   }
   value.resize(metrics::CutLabelValue(value).size());
   return value;

@@ -151,8 +151,16 @@ net::Task<bool> RefusedElsewhere(RequestContext& context, routing::RequestRoute&
   co_return true;
 }
 
+// compat: LiteLLM sends text completions with OpenAI's library, whatever OpenAI-like provider serves them.
+void NameProvider(const RequestContext& context, const config::Deployment& deployment, Error& error) {
+  const bool openai_like = deployment.row->dialect == config::Dialect::kOpenAi;
+  if (context.endpoint == api::Endpoint::kCompletions && openai_like && !error.provider.empty()) error.provider = "openai";
+}
+
 void NoteFailure(RequestContext& context, routing::RequestRoute& route, const routing::Candidate& candidate,
-                 const Error& error, TimePoint now) {
+                 Error& error, TimePoint now) {
+  NameProvider(context, *candidate.deployment, error);
+  if (!candidate.is_fallback) context.asked_deployment = candidate.deployment;
   const routing::FailureEffect effect = route.OnAttemptFailed(error, now);
   ShareFailure(context.view, *candidate.deployment, effect);
   AccountAttemptFailure(context, candidate, error, effect.cooldown_started);
@@ -288,8 +296,13 @@ std::optional<Error> ReadRequest(RequestContext& context, Result<std::string_vie
   if (context.core.metrics->choice().end_user) context.caller.end_user = context.end_user;
   if (context.request.stream && snapshot.router.continue_broken_streams && !context.controls.disable_fallbacks)
     context.continuation.emplace(context.request);
-  if (!context.core.index.Knows(context.controls.model, context.controls.team_id))
-    return routing::ModelNotFound(context.controls.model);
+  if (!context.core.index.Knows(context.controls.model, context.controls.team_id)) {
+    Error unknown = routing::ModelNotFound(context.controls.model);
+    unknown.message.insert(0, std::string(CallName(context.endpoint)) + ": ");
+    // compat: with wildcard rows LiteLLM leaves the refusal to its router.
+    if (!context.core.index.has_patterns()) unknown.shown_class = {};
+    return unknown;
+  }
   return std::nullopt;
 }
 

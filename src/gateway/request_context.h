@@ -58,6 +58,7 @@ struct RequestContext {
   bool model_from_body = false;   // else the answer shows the upstream's own name
   bool stream_field_present = false;
   bool drop_params = false;       // body drop_params or the setting
+  std::string_view service_tier;  // asked for: a known name, static text; counts where the answer names none
   bool mock_timeout = false;      // the request asks for a timeout instead of a call (guarded)
   json::Object owned_overrides;
 
@@ -70,6 +71,7 @@ struct RequestContext {
   bool continuing = false;        // a stream broke off and goes on elsewhere
   int64_t continued_tokens = 0;   // completion tokens of the attempts that broke off
   const config::Deployment* last_deployment = nullptr;
+  const config::Deployment* asked_deployment = nullptr;  // the last one of the group that was asked for
   std::string last_upstream_model;
   double last_timeout_s = 0;
 

@@ -45,7 +45,7 @@ void FillCaller(const RequestContext& context, RequestRecord& record) {
 }
 
 void FillError(const Error& error, std::string& error_class, std::string& message) {
-  error_class = ErrorClassName(error.cls);
+  error_class = ShownClassName(error);
   message = json::CopyAsUtf8(CutUtf8(error.message, telemetry::kErrorTextBytesMax));
 }
 

@@ -33,6 +33,7 @@ void StreamRelay::CountActive() {
 
 void StreamRelay::TakeUsage() {
   report_.usage = input_.translator->usage();
+  if (report_.usage.service_tier.empty()) report_.usage.service_tier = context_.service_tier;
   report_.has_usage = true;
 }
 
@@ -41,8 +42,8 @@ Error StreamRelay::ReadError(net::IoStatus status) const {
   if (status == net::IoStatus::kTimeout) {
     const double taken = Seconds(SteadyClock::now() - input_.begin);
     const bool first = !sent_content_ && SteadyClock::now() >= input_.first_content_by;
-    Error error = first ? translate::MapTimeout(deployment, input_.first_content_s, taken)
-                        : translate::MapTimeout(deployment, input_.gap_s, input_.gap_s);
+    Error error = first ? translate::MapStreamTimeout(deployment, input_.first_content_s, taken)
+                        : translate::MapStreamTimeout(deployment, input_.gap_s, input_.gap_s);
     error.client_set_timeout = input_.timeout_by_client;
     return error;
   }

@@ -73,15 +73,19 @@ void LitellmMetrics::OnAttemptFailure(uint32_t worker, const AttemptFailureRecor
   AppendCaller(key, record.caller, *impl_);
   AppendDeployment(key, record.deployment);
   for (const std::string_view value : {record.requested_model, record.model,
-                                       record.exception_status, record.exception_class}) {
+                                       record.exception_status, record.exception_class,
+                                       record.refused_model_id}) {
     key.Append(value);
   }
-  const auto make_labels = [&](FamilyId) {
+  const auto make_labels = [&](FamilyId id) {
     LabelValues values;
     values.SetCaller(record.caller, choice);
     values.SetDeployment(record.deployment);  // "" before any deployment was chosen
     values[Label::kRequestedModel] = record.requested_model;
     values[Label::kModel] = record.model;
+    // compat: the old family names the row that a refused request would have gone to.
+    if (id == FamilyId::kLlmApiFailed && !record.refused_model_id.empty())
+      values[Label::kModelId] = record.refused_model_id;
     values[Label::kExceptionStatus] = OrNone(record.exception_status);
     values[Label::kExceptionClass] = OrNone(record.exception_class);
     return values;

@@ -89,8 +89,9 @@ struct AttemptFailureRecord {
   DeploymentLabels deployment;
   std::string_view requested_model;
   std::string_view model;             // label of litellm_llm_api_failed_requests_metric
-  std::string_view exception_status;  // "500", or "None"
+  std::string_view exception_status;  // "500"; empty prints "None"
   std::string_view exception_class;
+  std::string_view refused_model_id;  // before any deployment was chosen: what kLlmApiFailed shows all the same
 };
 
 struct FallbackRecord {

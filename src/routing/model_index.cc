@@ -278,4 +278,11 @@ bool ModelIndex::Knows(std::string_view name, std::string_view team) const {
   return Resolve(name, team, scratch) != nullptr;
 }
 
+const config::Deployment* ModelIndex::OnlyRow(std::string_view name, std::string_view team) const {
+  Match scratch;
+  const Match* match = Resolve(name, team, scratch);
+  const bool is_one = match != nullptr && match->rule != Rule::kId && match->deployments.size() == 1;
+  return is_one ? match->deployments.front() : nullptr;
+}
+
 }  // namespace gw::routing

@@ -149,6 +149,20 @@ TEST(ModelIndex, UpstreamNameIsTheLastResort) {
   EXPECT_FALSE(world.index().Knows("openai/nothing"));
 }
 
+TEST(ModelIndex, OnlyRowIsThatOfAGroupOfOne) {
+  World world;
+  world.Row("g", "one");
+  world.Row("h", "two");
+  world.Row("h", "three");
+  world.Build();
+  ASSERT_NE(world.index().OnlyRow("g"), nullptr);
+  EXPECT_EQ(world.index().OnlyRow("g")->id, "one");
+  EXPECT_EQ(world.index().OnlyRow("h"), nullptr);
+  EXPECT_EQ(world.index().OnlyRow("one"), nullptr);  // an id
+  EXPECT_EQ(world.index().OnlyRow("nope"), nullptr);
+  EXPECT_FALSE(world.index().has_patterns());
+}
+
 TEST(ModelIndex, UnknownNameGetsLiteLlmsAnswer) {
   World world;
   world.Row("g", "one");

@@ -48,11 +48,13 @@ Error GatewayError(ErrorClass cls, int status, std::string_view type, std::strin
 }
 
 Error ModelNotFound(std::string_view model) {
-  return GatewayError(
+  Error error = GatewayError(
       ErrorClass::kModelNotFound, 400, "invalid_request_error",
       fmt::format("Invalid model name passed in model={}. Call `/v1/models` to view "
                   "available models for your key.",
                   model));
+  error.shown_class = "BadRequestError";  // compat: as the router says it
+  return error;
 }
 
 Error AllCoolingDown(std::string_view group, const RowList& rows,

@@ -183,6 +183,9 @@ class ModelIndex {
   }
   // Would Resolve find it? (bounds the requested_model label)
   [[nodiscard]] bool Knows(std::string_view name, std::string_view team = {}) const;
+  [[nodiscard]] bool has_patterns() const { return !all_.patterns.empty(); }
+  // The row behind a name that stands for exactly one; else nullptr. Not for ids of rows.
+  [[nodiscard]] const config::Deployment* OnlyRow(std::string_view name, std::string_view team = {}) const;
   [[nodiscard]] const config::Snapshot& snapshot() const { return *snapshot_; }
   // Rows that share the row's name; "alone in its group" of the cooldown rules.
   [[nodiscard]] uint32_t GroupSize(uint32_t deployment_index) const {

@@ -220,6 +220,19 @@ void SettleTokens(DeploymentState& state, const RowLimits& limits, TokenCounts h
   ReleaseTokens(state, held);
 }
 
+RoomLeft RoomOf(const std::vector<const config::Deployment*>& rows, const SharedState& state, TimePoint now) {
+  std::optional<int64_t> requests, tokens;
+  for (const config::Deployment* row : rows) {
+    const DeploymentState& of = state.at(row->index);
+    if (row->rpm) requests = requests.value_or(0) + *row->rpm - Used(of.rate_window, now);
+    if (row->tpm) tokens = tokens.value_or(0) + *row->tpm - Used(of.token_window, now);
+  }
+  const auto left = [](const std::optional<int64_t>& sum) {
+    return sum ? static_cast<double>(std::max<int64_t>(*sum, 0)) : -1.0;
+  };
+  return {.requests = left(requests), .tokens = left(tokens)};
+}
+
 Duration FreeIn(Reservation refusal, const DeploymentState& state, const RowLimits& limits,
                 LimitClock clock) {
   if (refusal != Reservation::kHeld && FullElsewhere(state, clock.now) == refusal) {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -92,6 +93,14 @@ void SettleTokens(DeploymentState& state, const RowLimits& limits, TokenCounts h
 // When the limit that refused may let a request pass; zero: unknown (slots, probes).
 [[nodiscard]] Duration FreeIn(Reservation refusal, const DeploymentState& state,
                               const RowLimits& limits, LimitClock clock);
+
+// What is left in this minute of the rpm and tpm of rows together, enforced or not; < 0: none has any.
+struct RoomLeft {
+  double requests = -1;
+  double tokens = -1;
+};
+[[nodiscard]] RoomLeft RoomOf(const std::vector<const config::Deployment*>& rows, const SharedState& state,
+                              TimePoint now);
 
 // The 429 of a refused reservation.
 [[nodiscard]] Error RefusalError(Reservation refusal, const DeploymentState& state,

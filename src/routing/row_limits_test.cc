@@ -27,6 +27,25 @@ TEST(SlotLimit, Precedence) {
   EXPECT_EQ(SlotLimit(row, settings), 2);
 }
 
+TEST(RoomOf, AddsUpWhatTheRowsOfAGroupHaveLeft) {
+  World world;
+  world.Row("g", "a").rpm = 10;
+  auto& second = world.Row("g", "b");
+  second.rpm = 20;
+  second.tpm = 3000;
+  world.Row("free", "c");
+  world.Build();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Run("g", Always("ok")).status, 200);
+  ModelIndex::Match scratch;
+  const RoomLeft left = RoomOf(world.index().Resolve("g", scratch)->deployments, world.state(), world.now());
+  EXPECT_EQ(left.requests, 27);
+  EXPECT_GE(left.tokens, 0);
+  EXPECT_LE(left.tokens, 3000);
+  const RoomLeft none = RoomOf(world.index().Resolve("free", scratch)->deployments, world.state(), world.now());
+  EXPECT_LT(none.requests, 0);
+  EXPECT_LT(none.tokens, 0);
+}
+
 class OneSlot : public ::testing::Test {
  protected:
   void SetUp() override {

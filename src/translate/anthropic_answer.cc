@@ -75,7 +75,11 @@ void AppendAnthropicUsage(const api::Usage& usage, std::string& out) {
 Error MapAnthropicError(const config::Deployment& deployment, std::string_view json) {
   const std::string type = ReadErrorBody(json, 500).type;
   for (const TypeStatus& row : kErrorTypes) {
-    if (row.type == type) return MapUpstreamError(deployment, row.status, json, {});
+    if (row.type != type) continue;
+    Error error = MapUpstreamError(deployment, row.status, json, {});
+    error.logged_class = "AnthropicError";
+    error.logged_status = std::to_string(error.status);
+    return error;
   }
   return MapErrorEvent(deployment, json);
 }

@@ -157,14 +157,56 @@ constexpr auto kStatusRules = std::to_array<StatusRule>({
     {504, ErrorClass::kTimeout},
 });
 
+bool IsOllama(const config::Deployment& deployment) {
+  return deployment.row != nullptr && (deployment.row->dialect == config::Dialect::kOllamaChat ||
+                                       deployment.row->dialect == config::Dialect::kOllamaGenerate);
+}
+
+bool IsAnthropic(const config::Deployment& deployment) {
+  return deployment.row != nullptr && deployment.row->dialect == config::Dialect::kAnthropic;
+}
+
+// LiteLLM calls these through OpenAI's client library, whose exceptions it maps in ways of its own.
+bool IsOpenAiItself(const config::Deployment& deployment) {
+  return deployment.provider == "openai" || deployment.provider == "text-completion-openai";
+}
+
+// compat: errors of the completions API name the provider whose library it is.
+std::string BlamedProvider(const config::Deployment& deployment) {
+  return deployment.provider == "text-completion-openai" ? "openai" : deployment.provider;
+}
+
+// What the client library calls a failure inside a stream: for the logs nothing maps it.
+struct LoggedNames {
+  std::string_view broken, timeout, event;
+};
+LoggedNames LoggedNamesOf(const config::Deployment& deployment) {
+  if (IsAnthropic(deployment)) return {"ReadError", "ReadTimeout", "AnthropicError"};
+  if (IsOllama(deployment)) return {"ReadError", "ReadTimeout", "OllamaError"};
+  if (!IsOpenAiItself(deployment)) return {"ReadError", "ReadTimeout", "OpenAIError"};
+  return {"APIConnectionError", "APITimeoutError", "APIError"};
+}
+
+// An upstream's `code` as a label value: a word or a number, else nothing.
+std::string CodeLabel(std::string_view code) {
+  constexpr size_t kBytesMax = 40;
+  const bool is_word = code.size() <= kBytesMax && code.find_first_not_of(
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == std::string_view::npos;
+  return is_word ? std::string(code) : std::string();
+}
+
 StatusRule RuleFor(const config::Deployment& deployment, int status) {
-  const bool openai = deployment.row == nullptr ||
-                      deployment.row->dialect == config::Dialect::kOpenAi ||
-                      deployment.row->dialect == config::Dialect::kOpenAiText;
+  const bool openai = !IsOllama(deployment) && !IsAnthropic(deployment);
   // compat: behind OpenAI's client library a 403 is a generic API error, which the router retries.
   if (status == 403 && openai) return {403, ErrorClass::kApiError};
+  if (status == 413 && IsOpenAiItself(deployment)) return {413, ErrorClass::kApiError};
   // compat: Anthropic's "overloaded" reaches the client as 500.
   if (status == 529 && !openai) return {500, ErrorClass::kInternalServer};
+  if (IsAnthropic(deployment)) {
+    if (status == 413) return {400, ErrorClass::kBadRequest};
+    if (status == 422) return {422, ErrorClass::kBadRequest};
+    if (status == 503) return {500, ErrorClass::kInternalServer};
+  }
   for (const StatusRule& rule : kStatusRules) {
     if (rule.status == status) return rule;
   }
@@ -231,17 +273,18 @@ UpstreamErrorText ReadErrorBody(std::string_view body, int status) {
 }
 
 Error MakeUpstreamError(const config::Deployment& deployment, ErrorClass cls, int status,
-                        std::string_view text) {
+                        std::string_view text, std::string_view shown_class) {
   Error error;
   error.cls = cls;
+  error.shown_class = shown_class;
   error.source = ErrorSource::kUpstream;
   error.status = status;
-  error.provider = deployment.provider;
+  error.provider = BlamedProvider(deployment);
   error.type = TypeForStatus(cls, status);
   std::string shown(text);
   HideSecret(shown, deployment.api_key);
   CutText(shown, kMessageBytesMax);
-  const std::string_view name = ErrorClassName(cls);
+  const std::string_view name = ShownClassName(error);
   if (cls == ErrorClass::kBadRequest) {
     // compat: this one class does not repeat its name.
     error.message = fmt::format("litellm.{}: {} - {}", name, ExceptionName(deployment), shown);
@@ -279,12 +322,20 @@ Error MapErrorEvent(const config::Deployment& deployment, std::string_view json)
   if (code && *code >= 400 && *code < 600)
     return MapUpstreamError(deployment, static_cast<int>(*code), json, {});
   // compat: the event itself has no status, so LiteLLM reports a broken connection.
-  return MakeUpstreamError(deployment, ErrorClass::kApiConnection, 500, text.message);
+  const bool openai = IsOpenAiItself(deployment);
+  Error error = MakeUpstreamError(deployment, ErrorClass::kApiConnection, 500, text.message,
+                                  openai ? "" : "InternalServerError");
+  error.logged_class = LoggedNamesOf(deployment).event;
+  error.logged_status = openai ? CodeLabel(text.code) : "500";
+  return error;
 }
 
 Error MapConnectionError(const config::Deployment& deployment, std::string_view why) {
+  // compat: behind the OpenAI and Anthropic clients LiteLLM calls it a server's error. It is one class
+  // for us: what a refused connection means for cooldowns and retries does not depend on the dialect.
+  const std::string_view shown = IsOllama(deployment) ? "APIConnectionError" : "";
   Error error =
-      MakeUpstreamError(deployment, ErrorClass::kInternalServer, 500, "Connection error.");
+      MakeUpstreamError(deployment, ErrorClass::kInternalServer, 500, "Connection error.", shown);
   if (!why.empty()) fmt::format_to(std::back_inserter(error.message), " ({})", why);
   return error;
 }
@@ -294,7 +345,8 @@ Error MapTimeout(const config::Deployment& deployment, double timeout_s, double 
   error.cls = ErrorClass::kTimeout;
   error.source = ErrorSource::kUpstream;
   error.status = 408;
-  error.provider = deployment.provider;
+  // compat: LiteLLM has one client for both of Ollama's providers.
+  error.provider = IsOllama(deployment) ? "ollama" : BlamedProvider(deployment);
   error.type = TypeForStatus(error.cls, error.status);
   const auto setting = [](const std::optional<double>& value) {
     return value ? PythonFloat(*value) : std::string("None");
@@ -309,12 +361,23 @@ Error MapTimeout(const config::Deployment& deployment, double timeout_s, double 
 }
 
 Error MapStreamBreak(const config::Deployment& deployment, std::string_view why) {
-  return MakeUpstreamError(deployment, ErrorClass::kApiConnection, 500,
-                           why.empty() ? "Connection lost in the middle of the stream." : why);
+  Error error = MakeUpstreamError(deployment, ErrorClass::kApiConnection, 500,
+                                  why.empty() ? "Connection lost in the middle of the stream." : why);
+  error.logged_class = LoggedNamesOf(deployment).broken;
+  return error;
+}
+
+Error MapStreamTimeout(const config::Deployment& deployment, double timeout_s, double taken_s) {
+  Error error = MapTimeout(deployment, timeout_s, taken_s);
+  error.provider = BlamedProvider(deployment);
+  error.logged_class = LoggedNamesOf(deployment).timeout;
+  return error;
 }
 
 Error MapBadAnswer(const config::Deployment& deployment, std::string_view why) {
-  return MakeUpstreamError(deployment, ErrorClass::kInternalServer, 500, why);
+  const bool own_client = IsOllama(deployment) || IsAnthropic(deployment);
+  return MakeUpstreamError(deployment, ErrorClass::kInternalServer, 500, why,
+                           own_client ? "APIConnectionError" : "");
 }
 
 Error MapUnsupported(const config::Deployment& deployment, std::string_view why) {

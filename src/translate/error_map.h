@@ -28,7 +28,8 @@ struct UpstreamErrorText {
 
 // "litellm.<Class>: <Class>: <Provider>Exception - text".
 [[nodiscard]] Error MakeUpstreamError(const config::Deployment& deployment, ErrorClass cls,
-                                      int status, std::string_view text);
+                                      int status, std::string_view text,
+                                      std::string_view shown_class = {});
 
 // An error object inside a 2xx answer or stream (`json` is the whole event or body). Its text may
 // name a context-window or content-policy failure, its code a status; else class kApiConnection,

@@ -39,6 +39,10 @@ TEST(UpstreamError, ClassStatusTypeAndMessage) {
        "litellm.Timeout: APITimeoutError - Request timed out. Error_str: OpenAIException - boom"},
       {"openai", 409, ErrorClass::kApiError, 409, "invalid_request_error", "",
        "litellm.APIError: APIError: OpenAIException - boom"},
+      {"openai", 413, ErrorClass::kApiError, 413, "invalid_request_error", "",
+       "litellm.APIError: APIError: OpenAIException - boom"},
+      {"hosted_vllm", 413, ErrorClass::kBadRequest, 413, "up_type", "p",
+       "litellm.BadRequestError: Hosted_vllmException - boom"},
       {"openai", 422, ErrorClass::kBadRequest, 422, "up_type", "p",
        "litellm.BadRequestError: OpenAIException - boom"},
       {"openai", 429, ErrorClass::kRateLimit, 429, "throttling_error", "p",
@@ -57,6 +61,12 @@ TEST(UpstreamError, ClassStatusTypeAndMessage) {
        "litellm.APIError: APIError: OpenAIException - boom"},
       {"anthropic", 403, ErrorClass::kPermissionDenied, 403, "permission_error", "",
        "litellm.PermissionDeniedError: PermissionDeniedError: AnthropicException - boom"},
+      {"anthropic", 413, ErrorClass::kBadRequest, 400, "invalid_request_error", "",
+       "litellm.BadRequestError: AnthropicException - boom"},
+      {"anthropic", 422, ErrorClass::kBadRequest, 422, "invalid_request_error", "",
+       "litellm.BadRequestError: AnthropicException - boom"},
+      {"anthropic", 503, ErrorClass::kInternalServer, 500, "internal_server_error", "",
+       "litellm.InternalServerError: InternalServerError: AnthropicException - boom"},
       {"anthropic", 529, ErrorClass::kInternalServer, 500, "internal_server_error", "",
        "litellm.InternalServerError: InternalServerError: AnthropicException - boom"},
   };
@@ -204,6 +214,54 @@ TEST(ErrorEvent, TextThenCodeThenBrokenConnection) {
   EXPECT_EQ(MapErrorEvent(deployment, OpenAiBody("x", "429", "slow")).cls, ErrorClass::kRateLimit);
   EXPECT_EQ(MapErrorEvent(deployment, OpenAiBody("x", "context_length_exceeded", "long")).cls,
             ErrorClass::kContextWindowExceeded);
+}
+
+// What the metrics of deployments show; the client is told the mapped class.
+TEST(StreamError, IsLoggedUnderTheBareExceptionOfALibrary) {
+  struct Case {
+    const char* provider;
+    const char* broken;
+    const char* late;
+    const char* event;
+    const char* event_status;
+    const char* event_shown;
+  };
+  const Case cases[] = {
+      {"openai", "APIConnectionError", "APITimeoutError", "APIError", "internal_error", "Openai.APIConnectionError"},
+      {"hosted_vllm", "ReadError", "ReadTimeout", "OpenAIError", "500", "Hosted_vllm.InternalServerError"},
+      {"anthropic", "ReadError", "ReadTimeout", "AnthropicError", "500", "Anthropic.InternalServerError"},
+  };
+  for (const Case& c : cases) {
+    const config::Deployment deployment = MakeDeployment(c.provider, "m");
+    const Error broken = MapStreamBreak(deployment, "cut");
+    EXPECT_EQ(broken.logged_class, c.broken);
+    EXPECT_EQ(broken.logged_status, "");
+    const Error late = MapStreamTimeout(deployment, 1, 1);
+    EXPECT_EQ(late.logged_class, c.late);
+    EXPECT_EQ(late.status, 408);
+    const Error event = MapErrorEvent(deployment, OpenAiBody("server_error", "internal_error", "boom"));
+    EXPECT_EQ(event.logged_class, c.event);
+    EXPECT_EQ(event.logged_status, c.event_status);
+    EXPECT_EQ(ExceptionClassLabel(event), c.event_shown);
+  }
+  const Error odd = MapErrorEvent(MakeDeployment("openai", "m"), OpenAiBody("t", "no word at all", "boom"));
+  EXPECT_EQ(odd.logged_status, "");
+}
+
+// The router treats them alike; only the names differ.
+TEST(OtherErrors, OllamaAndAnthropicHaveNamesOfTheirOwn) {
+  const Error refused = MapConnectionError(MakeDeployment("ollama_chat", "m"), "");
+  EXPECT_EQ(refused.cls, ErrorClass::kInternalServer);
+  EXPECT_EQ(ExceptionClassLabel(refused), "Ollama_chat.APIConnectionError");
+  EXPECT_TRUE(refused.message.starts_with("litellm.APIConnectionError: ")) << refused.message;
+  EXPECT_EQ(ExceptionClassLabel(MapTimeout(MakeDeployment("ollama_chat", "m"), 1, 1)), "Ollama.Timeout");
+  const config::Deployment anthropic = MakeDeployment("anthropic", "m");
+  EXPECT_EQ(ExceptionClassLabel(MapConnectionError(anthropic, "")), "Anthropic.InternalServerError");
+  EXPECT_EQ(ExceptionClassLabel(MapBadAnswer(anthropic, "x")), "Anthropic.APIConnectionError");
+  EXPECT_EQ(ExceptionClassLabel(MapBadAnswer(MakeDeployment("openai", "m"), "x")), "Openai.InternalServerError");
+  const config::Deployment text = MakeDeployment("text-completion-openai", "m");
+  EXPECT_EQ(ExceptionClassLabel(MapUpstreamError(text, 500, "", {})), "Openai.InternalServerError");
+  EXPECT_EQ(ExceptionClassLabel(MapTimeout(text, 1, 1)), "Openai.Timeout");
 }
 
 TEST(StreamError, HasTheSpacesOfTheReference) {

@@ -93,13 +93,23 @@ std::string_view OllamaChat::FinishReason(std::string_view done_reason) const {
 }
 
 Error OllamaChat::LineError(std::string_view error_value) const {
-  std::string text = json::Unquote(error_value);
+  const std::string text = json::Unquote(error_value);
+  if (target_.deployment->row->dialect == config::Dialect::kOllamaGenerate) {
+    // compat: here it is a broken connection, wherever in the stream it comes.
+    const ErrorClass cls = encoder_.has_content() ? ErrorClass::kApiConnection : ErrorClass::kInternalServer;
+    Error error = MakeUpstreamError(*target_.deployment, cls, 500, text, "APIConnectionError");
+    error.logged_class = "Exception";
+    return error;
+  }
   // compat: LiteLLM reports an error line behind content as a bad request. Before any content the
   // failure is the upstream's own (a runner that died while loading) and worth a retry.
   if (encoder_.has_content()) {
-    return MakeUpstreamError(*target_.deployment, ErrorClass::kBadRequest, 400, text);
+    Error error = MakeUpstreamError(*target_.deployment, ErrorClass::kBadRequest, 400, text);
+    error.logged_class = "OllamaError";
+    error.logged_status = "400";
+    return error;
   }
-  return MakeUpstreamError(*target_.deployment, ErrorClass::kInternalServer, 500, text);
+  return MakeUpstreamError(*target_.deployment, ErrorClass::kInternalServer, 500, text, "APIConnectionError");
 }
 
 Result<std::string> OllamaChat::TranslateBody(std::string& body) {

@@ -176,7 +176,7 @@ TEST(OllamaAnswer, WhatIsNoAnswerIsAnUpstreamError) {
   DialectAttempt attempt("ollama_chat", "m", Body(""));
   for (const std::string_view body : {"", "  ", "{", "[]", "1", "{}", R"({"id":1})",
                                       R"({"error":"model runner has unexpectedly stopped"})"}) {
-    EXPECT_TRUE(attempt.Answer(body).starts_with("error 500: litellm.InternalServerError"))
+    EXPECT_TRUE(attempt.Answer(body).starts_with("error 500: litellm.APIConnectionError"))
         << body << " -> " << attempt.Answer(body);
   }
 }

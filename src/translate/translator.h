@@ -139,6 +139,9 @@ class Translator {
 // Our own deadline passed. Prints "timeout value=..., time taken=... seconds".
 [[nodiscard]] Error MapTimeout(const config::Deployment& deployment, double timeout_s,
                                double taken_s);
+// The same inside a stream: after its head.
+[[nodiscard]] Error MapStreamTimeout(const config::Deployment& deployment, double timeout_s,
+                                     double taken_s);
 // A stream that broke after its head: class kApiConnection, status 500.
 [[nodiscard]] Error MapStreamBreak(const config::Deployment& deployment, std::string_view why);
 

@@ -51,6 +51,7 @@ void ReadCompletionDetails(std::string_view details, api::Usage* usage) {
 void ReadOpenAiUsage(std::string_view usage_object, api::Usage* usage) {
   if (json::KindOf(usage_object) != json::Kind::kObject) return;
   bool has_total = false;
+  int64_t read = 0, created = 0;
   for (json::MemberCursor c(usage_object); c.Next();) {
     const json::Member& member = c.member();
     if (member.KeyIs("prompt_tokens")) {
@@ -62,12 +63,18 @@ void ReadOpenAiUsage(std::string_view usage_object, api::Usage* usage) {
       SetCount(member, &usage->total_tokens);
     } else if (member.KeyIs("prompt_cache_hit_tokens")) {  // DeepSeek
       SetCount(member, &usage->cached_tokens);
+    } else if (member.KeyIs("cache_read_input_tokens")) {  // Anthropic's names, beside OpenAI's
+      SetCount(member, &read);
+    } else if (member.KeyIs("cache_creation_input_tokens")) {
+      SetCount(member, &created);
     } else if (member.KeyIs("prompt_tokens_details")) {
       ReadPromptDetails(member.value, usage);
     } else if (member.KeyIs("completion_tokens_details")) {
       ReadCompletionDetails(member.value, usage);
     }
   }
+  if (usage->cached_tokens == 0) usage->cached_tokens = read;
+  if (usage->cache_creation_tokens == 0) usage->cache_creation_tokens = created;
   if (!has_total) usage->total_tokens = usage->prompt_tokens + usage->completion_tokens;
   usage->reported = true;
   usage->estimated = false;

@@ -27,6 +27,18 @@ TEST(Usage, ReadsTotalsAndDetails) {
   EXPECT_FALSE(usage.estimated);
 }
 
+TEST(Usage, AnthropicsNamesCountWhereOpenAisSayNothing) {
+  api::Usage usage;
+  ReadOpenAiUsage(R"({"cache_read_input_tokens":6,"cache_creation_input_tokens":2,"prompt_tokens":11,
+      "completion_tokens":7,"total_tokens":18})", &usage);
+  EXPECT_EQ(usage.cached_tokens, 6);
+  EXPECT_EQ(usage.cache_creation_tokens, 2);
+  api::Usage both;
+  ReadOpenAiUsage(R"({"cache_read_input_tokens":6,"prompt_tokens":11,"completion_tokens":7,
+      "prompt_tokens_details":{"cached_tokens":5}})", &both);
+  EXPECT_EQ(both.cached_tokens, 5);
+}
+
 TEST(Usage, TakesOnlySaneNumbers) {
   api::Usage usage;
   ReadOpenAiUsage(R"({"prompt_tokens":"11","completion_tokens":-7,"total_tokens":null,

@@ -226,6 +226,61 @@ def test_wrong_key_makes_no_series_of_its_own(gateway):
     assert {labels["hashed_api_key"] for labels in series} == {"None"}
 
 
+def labels_of(gateway, name, *shown):
+    return sorted(tuple(labels[label] for label in shown) for sample, labels, _ in gateway.samples() if sample == name)
+
+
+def test_refusals_are_counted_for_the_model_that_was_asked_for(gateway):
+    for path, body in (("chat/completions", {"model": "ok"}), ("embeddings", {"model": "bad"}),
+                       ("messages", {"model": "ok", "messages": []}), ("chat/completions", {"model": "no-such"})):
+        assert gateway.post("/v1/" + path, body).status_code == 400
+    assert gateway.wait_metric(4, FAILED) == 4
+    assert labels_of(gateway, FAILED, "requested_model", "model_id", "api_provider", "exception_class", "route") == sorted([
+        ("ok", "id-ok", "openai", "ProxyMissingRequiredParamError", "/v1/chat/completions"),
+        ("bad", "id-bad", "openai", "ProxyMissingRequiredParamError", "/v1/embeddings"),
+        ("ok", "id-ok", "openai", "ProxyMissingRequiredParamError", "/v1/messages"),
+        ("other", "None", "None", "ProxyMissingRequiredParamError", "/v1/chat/completions")])
+    assert set(labels_of(gateway, FAILURES, "requested_model", "model_group", "model_id")) == {
+        ("ok", "ok", ""), ("bad", "bad", ""), ("other", "", "")}
+    assert set(labels_of(gateway, "litellm_llm_api_failed_requests_metric_total", "model", "model_id")) == {
+        ("ok", "id-ok"), ("bad", "id-bad"), ("other", "")}
+
+
+def test_a_failure_names_the_row_of_the_group_that_was_asked_for(gateway_factory, upstream):
+    gateway = gateway_factory(config(upstream, fallbacks=[{"first": ["bad"]}]))
+    assert gateway.chat("first").status_code == 503
+    assert gateway.wait_metric(1, FAILED) == 1
+    assert labels_of(gateway, FAILED, "model_id", "exception_class") == [("id-first", "Openai.ServiceUnavailableError")]
+
+
+def test_text_completions_of_openai_are_a_provider_of_their_own(gateway):
+    assert gateway.post("/v1/completions", {"model": "ok", "prompt": "x"}).status_code == 200
+    assert gateway.post("/v1/completions", {"model": "bad", "prompt": "x"}).status_code == 500
+    assert gateway.wait_metric(2, TOTAL) == 2
+    assert set(labels_of(gateway, TOTAL, "api_provider")) == {("text-completion-openai",)}
+    assert labels_of(gateway, FAILURES, "api_provider", "exception_class") == [
+        ("text-completion-openai", "Openai.InternalServerError")]
+
+
+def test_what_a_provider_does_not_say_is_left_comes_from_the_configured_limits(gateway_factory, upstream):
+    settings = config(upstream)
+    settings["model_list"][0]["litellm_params"].update(rpm=1000, tpm=100000)
+    gateway = gateway_factory(settings)
+    for _ in range(2):
+        assert gateway.chat("ok").status_code == 200
+    assert gateway.wait_metric(2, TOTAL) == 2
+    assert gateway.metric("litellm_remaining_requests_metric", model_id="id-ok") == 998
+    assert gateway.metric("litellm_remaining_tokens_metric", model_id="id-ok") == 100000 - 2 * 18
+
+
+def test_the_asked_service_tier_is_shown_where_the_answer_names_none(gateway):
+    spend = "litellm_spend_metric_total"
+    for tier in ("flex", "strange", None):
+        assert gateway.chat("ok", service_tier=tier).status_code == 200
+    assert gateway.wait_metric(3, TOTAL) == 3
+    assert labels_of(gateway, spend, "service_tier") == [("None",), ("flex",)]
+
+
 def test_unknown_models_make_no_series_of_their_own(gateway):
     for n in range(20):
         assert gateway.chat(f"invented-{n}").status_code == 400

@@ -105,6 +105,17 @@ def test_custom_labels_on_success_and_failure(gateway_factory, upstream):
     assert all("metadata_team" not in labels for labels in labels_of(gateway, "litellm_deployment_state"))
 
 
+def test_the_header_of_spend_logs_and_the_user_of_metadata_count(gateway_factory, upstream):
+    gateway = gateway_factory(config(upstream, custom_prometheus_metadata_labels=["metadata.team"],
+                                     enable_end_user_cost_tracking_prometheus_only=True))
+    logged = {"x-litellm-spend-logs-metadata": '{"team": "header"}'}
+    assert chat(gateway, metadata={"team": "body", "user_id": "u-1"}, headers=logged).status_code == 200
+    assert chat(gateway, headers={"x-litellm-spend-logs-metadata": "{no json"}, user="u-2").status_code == 200
+    assert gateway.wait_metric(2, TOTAL) == 2
+    assert gateway.metric(TOTAL, metadata_team="header", end_user="u-1") == 1
+    assert gateway.metric(TOTAL, metadata_team="None", end_user="u-2") == 1
+
+
 def test_many_metadata_values_stay_bounded(gateway_factory, upstream):
     gateway = gateway_factory(config(upstream, custom_prometheus_metadata_labels=["metadata.team"],
                                      prometheus_metrics_max_series_per_metric=5))

@@ -213,7 +213,7 @@ void AccountFailure(RequestContext& context, const Error& error) {
   const config::Deployment* row = BlamedRow(context, error);
   if (row != nullptr) {
     r.model_id = row->id;
-    r.api_provider = ProviderOf(context, *row);
+    r.api_provider = context.last_deployment != nullptr ? ProviderOf(context, *row) : std::string_view(row->provider);
   } else {
     r.model_id_is_empty = error.cls == ErrorClass::kModelNotFound;
   }

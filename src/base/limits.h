@@ -10,8 +10,9 @@ namespace gw::limits {
 // Request heads: LiteLLM's server (h11/httptools) stops at 64 KiB; 100 headers fit every SDK.
 inline constexpr size_t kHeadBytesMax = 64 * 1024;
 inline constexpr size_t kHeaderCountMax = 128;
-// All tracestate lines of a client together: 32 members of 256 bytes. Of them 512 bytes go on.
-inline constexpr size_t kTraceStateLinesBytesMax = 8 * 1024;
+// All tracestate lines of a client together: 32 members, key and value of 256 bytes each. With our own traces 512
+// bytes go on.
+inline constexpr size_t kTraceStateLinesBytesMax = 17 * 1024;
 // Bodies: base64 images and long prompts; `general_settings.max_request_size_mb` lowers or raises.
 inline constexpr size_t kBodyBytesMaxDefault = size_t{100} << 20;
 // Whole upstream answers held for translation (streams are not held).

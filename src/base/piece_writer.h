@@ -1,11 +1,13 @@
 // Many short pieces behind one string: put together on the stack and appended at once.
 //
-//   { PieceWriter out(text); out.Put("host: "); out.Put(name); }   // at the latest here `text` has it all
+//   PieceWriter out(text); out.Put("host: "); out.Put(name); out.Flush();   // from here on `text` has it all
 #pragma once
 
+#include <cassert>
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -14,7 +16,8 @@ namespace gw {
 class PieceWriter {
  public:
   explicit PieceWriter(std::string& out) : out_(out) {}
-  ~PieceWriter() { Flush(); }
+  // It does not flush: appending may throw, and that must reach whoever waits for the text.
+  ~PieceWriter() { assert(at_ == buffer_ || std::uncaught_exceptions() > 0); }
   PieceWriter(const PieceWriter&) = delete;
   PieceWriter& operator=(const PieceWriter&) = delete;
 

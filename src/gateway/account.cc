@@ -176,7 +176,10 @@ namespace {
 // is, too; a stream that broke belongs to the last. compat: a refusal before routing is counted for the row
 // that would have been called when there is only one.
 const config::Deployment* BlamedRow(const RequestContext& context, const Error& error) {
-  if (context.last_deployment == nullptr) return context.core.index.OnlyRow(context.controls.model, context.controls.team_id);
+  if (context.last_deployment == nullptr) {
+    if (context.controls.model.empty()) return nullptr;  // not asked for any, whatever "*" would match
+    return context.core.index.OnlyRow(context.controls.model, context.controls.team_id);
+  }
   return error.mid_stream || context.asked_deployment == nullptr ? context.last_deployment : context.asked_deployment;
 }
 
@@ -260,6 +263,14 @@ void AccountAbandoned(RequestContext& context, const routing::Candidate* candida
   r.stream = context.request.stream;
   r.stream_field_present = context.stream_field_present;
   context.core.metrics->OnClientFailure(context.worker, r);
+}
+
+void NoteFailedRow(RequestContext& context, const routing::Candidate& candidate, Error& error) {
+  // compat: LiteLLM sends text completions with OpenAI's library, whatever OpenAI-like provider serves them.
+  const bool openai_like = candidate.deployment->row->dialect == config::Dialect::kOpenAi;
+  const bool is_text = context.endpoint == api::Endpoint::kCompletions;
+  if (is_text && openai_like && !error.provider.empty()) error.provider = "openai";
+  if (!candidate.is_fallback) context.asked_deployment = candidate.deployment;
 }
 
 void AccountAttemptFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,

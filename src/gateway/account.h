@@ -26,6 +26,8 @@ void BillUnfinished(RequestContext& context, const routing::Candidate& candidate
                     double duration_s);
 // The client left: counted as 499; tokens so far are billed.
 void AccountAbandoned(RequestContext& context, const routing::Candidate* candidate, const api::Usage* usage);
+// Before the router hears of a failed attempt: whose failure the client and the metrics will see.
+void NoteFailedRow(RequestContext& context, const routing::Candidate& candidate, Error& error);
 // One failed attempt; `cooled` when it started a cooldown.
 void AccountAttemptFailure(RequestContext& context, const routing::Candidate& candidate, const Error& error,
                            bool cooled);

@@ -151,16 +151,9 @@ net::Task<bool> RefusedElsewhere(RequestContext& context, routing::RequestRoute&
   co_return true;
 }
 
-// compat: LiteLLM sends text completions with OpenAI's library, whatever OpenAI-like provider serves them.
-void NameProvider(const RequestContext& context, const config::Deployment& deployment, Error& error) {
-  const bool openai_like = deployment.row->dialect == config::Dialect::kOpenAi;
-  if (context.endpoint == api::Endpoint::kCompletions && openai_like && !error.provider.empty()) error.provider = "openai";
-}
-
 void NoteFailure(RequestContext& context, routing::RequestRoute& route, const routing::Candidate& candidate,
                  Error& error, TimePoint now) {
-  NameProvider(context, *candidate.deployment, error);
-  if (!candidate.is_fallback) context.asked_deployment = candidate.deployment;
+  NoteFailedRow(context, candidate, error);
   const routing::FailureEffect effect = route.OnAttemptFailed(error, now);
   ShareFailure(context.view, *candidate.deployment, effect);
   AccountAttemptFailure(context, candidate, error, effect.cooldown_started);

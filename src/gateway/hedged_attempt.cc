@@ -177,7 +177,8 @@ bool Race::Settle() {
 
 void Race::TellFailure(Lane& lane) {
   lane.is_out = true;
-  const Error& error = *lane.attempt.report().error;
+  Error& error = *lane.attempt.report().error;
+  NoteFailedRow(context_, lane.attempt.candidate(), error);
   const routing::FailureEffect effect = route_.OnRacerFailed(lane.racer, error, SteadyClock::now());
   ShareFailure(context_.view, *lane.attempt.candidate().deployment, effect);
   AccountAttemptFailure(context_, lane.attempt.candidate(), error, effect.cooldown_started);

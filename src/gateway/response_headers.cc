@@ -150,6 +150,7 @@ void AppendSuccessHeaders(const RequestContext& context, const SuccessHeaders& v
   } else {
     Line(out, "content-type: ", values.content_type);
   }
+  out.Flush();
 }
 
 void AppendErrorHeaders(const RequestContext& context, const Error& error, std::string& text) {
@@ -162,7 +163,7 @@ void AppendErrorHeaders(const RequestContext& context, const Error& error, std::
   } else if (error.retry_after_s > 0 && (error.status == 429 || error.status == 503)) {
     IntLine(out, "retry-after: ", error.retry_after_s);  // better than LiteLLM: docs/compat.md
   }
-  if (error.cls == ErrorClass::kProxy && error.status == 401) return;  // auth failures carry no more
+  if (error.cls == ErrorClass::kProxy && error.status == 401) return out.Flush();  // auth failures carry no more
   Line(out, "x-litellm-call-id: ", context.call_id);
   if (context.last_deployment != nullptr) {
     out.Put(context.core.texts[context.last_deployment->index].error_headers);
@@ -176,6 +177,7 @@ void AppendErrorHeaders(const RequestContext& context, const Error& error, std::
     out.Put(name);
     Line(out, ": ", value);
   }
+  out.Flush();
 }
 
 }  // namespace gw::gateway

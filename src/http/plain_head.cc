@@ -29,7 +29,10 @@ constexpr ByteSet LettersAnd(std::string_view marks) {
 constexpr ByteSet kNameBytes = LettersAnd("-_");
 constexpr ByteSet kTargetBytes = LettersAnd("/-._~?=&%:");
 
-bool IsPrintable(char c) { return c >= 0x20 && c != 0x7F; }
+bool IsPrintable(char c) {
+  const auto byte = static_cast<unsigned char>(c);  // a plain char has no sign on some processors
+  return byte >= 0x20 && byte < 0x7F;
+}
 
 size_t SkipBytes(std::string_view text, size_t at, const ByteSet& set) {
   while (at < text.size() && set[static_cast<unsigned char>(text[at])]) ++at;

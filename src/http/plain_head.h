@@ -4,7 +4,7 @@
 // most one Content-Length, no Upgrade, no Expect, no list in Connection, no chunked request. Whatever
 // else a head holds, good or bad, is not judged here: the strict parser behind it (message.cc) decides,
 // and its words are what a refused client reads. What is taken here is read as that parser reads it
-// (message_test.cc and fuzz/http_head_fuzz.cc compare them).
+// (plain_head_test.cc and fuzz/http_head_fuzz.cc compare them).
 #pragma once
 
 #include <string_view>

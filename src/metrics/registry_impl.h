@@ -64,14 +64,15 @@ struct Family::Impl {
 
   [[nodiscard]] SeriesData* MakeSeries(const LabelText& labels, uint32_t text_hash) {
     SeriesPtr made = SeriesData::Make(shape, labels, text_hash, UnixSeconds());
-    return Take(std::move(made));
+    return Take(made);
   }
 
-  SeriesData* Take(SeriesPtr series) {
+  // Keeps the series in both or, when there is no memory, in neither: one of the two alone would print it twice.
+  SeriesData* Take(SeriesPtr& series) {
+    if (owned.size() == owned.capacity()) owned.reserve(std::max<size_t>(8, 2 * owned.capacity()));
+    by_text.insert(series.get());
     owned.push_back(std::move(series));
-    SeriesData* taken = owned.back().get();
-    by_text.insert(taken);
-    return taken;
+    return owned.back().get();
   }
 
   // The one series that takes what comes after the cap.

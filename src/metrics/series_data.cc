@@ -114,6 +114,7 @@ bool SeriesData::ReadExemplars(std::vector<Exemplar>& exemplars) const {
 }
 
 void SeriesData::CollectBlocks(uint32_t worker, std::vector<MemoryBlock>& blocks) const {
+  if (shape.type == Type::kGauge) return;  // its slot is the value
   auto* cell = const_cast<Word*>(CellSeen(worker));
   if (cell == nullptr) return;
   blocks.push_back({cell, shape.WordsPerCell()});

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <bit>
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -82,6 +83,7 @@ struct SeriesData final : Series {
 
   // The cells of `worker`, made at its first write. Call on that worker's thread only.
   [[nodiscard]] Word* CellOf(uint32_t worker) {
+    assert(shape.type != Type::kGauge);
     if (const uint64_t made = slots()[worker].load(std::memory_order_relaxed)) [[likely]] {
       return reinterpret_cast<Word*>(made);
     }
@@ -104,7 +106,10 @@ struct SeriesData final : Series {
     const uint32_t epoch = shape.epoch->load(std::memory_order_relaxed);
     if (touched.load(std::memory_order_relaxed) != epoch) touched.store(epoch, std::memory_order_relaxed);
   }
-  [[nodiscard]] Word& gauge() { return slots()[0]; }
+  [[nodiscard]] Word& gauge() {
+    assert(shape.type == Type::kGauge);
+    return slots()[0];
+  }
 
   // Touched by every write.
   const FamilyShape& shape;
@@ -124,6 +129,7 @@ struct SeriesData final : Series {
   [[nodiscard]] const Word* slots() const { return reinterpret_cast<const Word*>(this + 1); }
   // The cells of `worker` for a reader; null: it has written none.
   [[nodiscard]] const Word* CellSeen(size_t worker) const {
+    assert(shape.type != Type::kGauge);
     return reinterpret_cast<const Word*>(slots()[worker].load(std::memory_order_acquire));
   }
   [[nodiscard]] Word* MakeCell(uint32_t worker);

@@ -96,6 +96,8 @@ void Registry::Impl::Retire(Family& family, uint32_t sweep_epoch, double now_s, 
   const std::lock_guard lock(f.mutex);
   const std::vector<size_t> idle = FindIdle(f.owned, options.expiry, sweep_epoch, now_s);
   if (idle.empty()) return;
+  // No memory is asked for between taking a series out and keeping it: workers may still hold it.
+  retired.reserve(retired.size() + idle.size());
   for (const size_t at : idle) {
     SeriesData& data = *f.owned[at];
     RetiredSeries gone;
@@ -114,17 +116,17 @@ void Registry::Impl::Retire(Family& family, uint32_t sweep_epoch, double now_s, 
 void Registry::Impl::FreeReleased() {
   uint64_t oldest = std::numeric_limits<uint64_t>::max();
   for (const std::atomic<uint64_t>& one : released) oldest = std::min(oldest, one.load(std::memory_order_acquire));
-  std::vector<RetiredSeries> waiting;
-  for (RetiredSeries& gone : retired) {
-    if (gone.generation > oldest) {
-      waiting.push_back(std::move(gone));
-    } else if (!TakeBackIfWritten(gone)) {
+  const auto waiting = std::partition(retired.begin(), retired.end(),
+                                      [&](const RetiredSeries& gone) { return gone.generation > oldest; });
+  while (retired.end() != waiting) {
+    RetiredSeries& gone = retired.back();
+    if (!TakeBackIfWritten(gone)) {
       const SeriesData& data = *gone.series;
       const std::lock_guard lock(returned_mutex);
       for (uint32_t worker = 0; worker < returned.size(); ++worker) data.CollectBlocks(worker, returned[worker]);
     }
+    retired.pop_back();
   }
-  retired = std::move(waiting);
 }
 
 // True when the series is back in its family.
@@ -138,7 +140,7 @@ bool Registry::Impl::TakeBackIfWritten(RetiredSeries& gone) {
   const std::lock_guard lock(f.mutex);
   SeriesData* successor = f.Find(SeriesEqual::KeyOf(data));
   if (successor == nullptr) {
-    f.Take(std::move(gone.series));
+    f.Take(gone.series);
     return true;
   }
   if (data.shape.type == Type::kGauge) return false;  // the successor's value is the younger one

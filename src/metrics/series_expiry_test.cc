@@ -88,6 +88,23 @@ TEST(SeriesExpiry, ALateWriteGoesToTheSuccessor) {
   EXPECT_EQ(samples["h_sum{l=\"a\"}"], 7.25);
 }
 
+// A gauge's slot holds its value, not a pointer to cells: freeing it took the one for the other.
+TEST(SeriesExpiry, GaugesGoToo) {
+  Registry registry(Options({.idle_s_max = 1}));
+  FamilySpec spec{"g", "", Type::kGauge, {"l"}, {}};
+  spec.expires = true;
+  Family* family = registry.Add(spec);
+  family->With(One{"a"})->Set(100);
+  for (const double now : {0.0, 10.0, 20.0}) registry.Sweep(now);
+  EXPECT_EQ(family->series_count(), 0U);
+  for (const double now : {21.0, 22.0}) {
+    ReleaseAll(registry);
+    registry.Sweep(now);
+  }
+  family->With(One{"a"})->Set(7);
+  EXPECT_EQ(ParseSamples(Rendered(registry)), (std::map<std::string, double>{{"g{l=\"a\"}", 7}}));
+}
+
 TEST(SeriesExpiry, EndUsersBeyondTheNumberGoOldestFirst) {
   Registry registry(Options({.end_user_series_max = 2}));
   Family* family = registry.Add(Counters("end_user"));

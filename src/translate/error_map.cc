@@ -187,12 +187,13 @@ LoggedNames LoggedNamesOf(const config::Deployment& deployment) {
   return {"APIConnectionError", "APITimeoutError", "APIError"};
 }
 
-// An upstream's `code` as a label value: a word or a number, else nothing.
+// An upstream's `code` as a label value: a status or a word like server_error. Anything else may be new with each
+// answer, and would be a series each.
 std::string CodeLabel(std::string_view code) {
-  constexpr size_t kBytesMax = 40;
-  const bool is_word = code.size() <= kBytesMax && code.find_first_not_of(
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == std::string_view::npos;
-  return is_word ? std::string(code) : std::string();
+  constexpr size_t kBytesMax = 40, kDigitsMax = 3;
+  const bool is_status = code.size() <= kDigitsMax && code.find_first_not_of("0123456789") == std::string_view::npos;
+  const bool is_word = code.size() <= kBytesMax && code.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+  return is_status || is_word ? std::string(code) : std::string();
 }
 
 StatusRule RuleFor(const config::Deployment& deployment, int status) {

@@ -60,6 +60,10 @@ struct AttemptTarget {
 // into `owned` strings, or into static text. `owned` never moves its strings.
 class BodyPieces {
  public:
+  BodyPieces() = default;
+  BodyPieces(BodyPieces&&) = default;
+  BodyPieces& operator=(BodyPieces&&) = default;  // no copies: their pieces would point into the original
+
   void AppendView(std::string_view piece) {
     if (piece.empty()) return;
     if (pieces_.capacity() == 0) pieces_.reserve(kUsualPieces);

@@ -43,6 +43,7 @@ void BuildHead(std::string& text, const AttemptPlan& plan) {
   if (plan.forwarded_headers != nullptr) append(*plan.forwarded_headers);
   append(request.headers);
   out.Put("\r\n");
+  out.Flush();
 }
 
 void Fail(OpenedAttempt& opened, net::IoStatus status, std::string why, double timeout_s) {

@@ -269,6 +269,30 @@ TEST(ErrorText, NamesOnlyTheGroupsOwnTargets) {
   EXPECT_THAT(alone.error.message, Not(HasSubstr("secret")));
 }
 
+TEST(ErrorText, OfOrderLevelsIsTheLastOnes) {
+  World world = Groups({"x", "y", "plain"});
+  for (const char* group : {"g", "bare"}) {
+    world.Row(group, group + std::string("1")).order = 1;
+    world.Row(group, group + std::string("2")).order = 2;
+  }
+  world.Fallback("g", {"x", "y"});
+  world.Fallback("plain", {"bare"});
+  world.Build();
+  const Trace bare = world.Run("bare", Answers("bare1=500 bare2=503"));
+  EXPECT_EQ(bare.error.message, "upstream said 503");
+  // Behind the levels, what the first fallback failed with.
+  const Trace trace = world.Run("g", Answers("g1=500 g2=503 x=429 y=401"));
+  EXPECT_EQ(trace.error.message, "upstream said 429");
+  EXPECT_THAT(HopTexts(trace), ElementsAre("g->g 500 Openai.InternalServerError failed",
+                                           "x->y 429 Openai.RateLimitError failed",
+                                           "g->x 503 Openai.ServiceUnavailableError failed"));
+  // The group that was asked for has no levels: its own error stays.
+  const Trace plain = world.Run("plain", Answers("plain=500 bare1=429 bare2=503"));
+  EXPECT_EQ(plain.error.message,
+            "upstream said 500\n\nLiteLLM: model group 'plain' failed with the error above. Fallback "
+            "to bare also failed: upstream said 503");
+}
+
 TEST(ErrorText, MayBeSuppressed) {
   World world = Groups({"g", "x"});
   world.Fallback("g", {"x"});

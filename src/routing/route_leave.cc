@@ -23,18 +23,29 @@ bool SkipsOrderLevels(const Error& error) {
 // The retries of a level are used up: later levels, then targets, then the layer below.
 std::optional<Step> RouteMachine::Leave(Layer& layer, TimePoint now) {
   SettleHop(layer.level_hop, false);
-  if (!layer.error) layer.error = std::exchange(layer.last_error, std::nullopt);
-  if (!layer.error) layer.error = NothingToCall(layer.name);  // not reached: a level has an error
+  TakeError(layer);
   if (EnterNextLevel(layer, now) || EnterFailover(layer, now) || EnterNextTarget(layer)) {
     return std::nullopt;
   }
   if (stack_.size() == 1) return Fail();
   if (stack_.size() == 2 && first_fallback_error_.empty()) {
     first_fallback_error_ = layer.error->message;
+    const Layer& asked = stack_.front();
+    // compat: behind order levels the client is told what the first fallback failed with.
+    if (asked.has_later_level && !SkipsOrderLevels(*asked.error)) told_error_ = layer.error;
   }
   SettleHop(layer.hop, false);
   stack_.pop_back();
   return std::nullopt;
+}
+
+// A group failed with what its first level failed with, or the last one whose rows were called.
+void RouteMachine::TakeError(Layer& layer) {
+  std::optional<Error> last = std::exchange(layer.last_error, std::nullopt);
+  const bool is_of_later_level = layer.has_later_level && !layer.in_failover && last &&
+                                 last->cls != ErrorClass::kNoDeployments;
+  if (!layer.error || is_of_later_level) layer.error = std::move(last);
+  if (!layer.error) layer.error = NothingToCall(layer.name);  // not reached: a level has an error
 }
 
 bool RouteMachine::EnterNextLevel(Layer& layer, TimePoint now) {
@@ -51,6 +62,7 @@ bool RouteMachine::EnterNextLevel(Layer& layer, TimePoint now) {
   ++extras_;
   layer.order = level;
   layer.order_seen = level;
+  layer.has_later_level = true;
   layer.retries_done = 0;
   layer.last_error.reset();
   layer.level_hop = MakeHop(layer.name, layer.name, *layer.error);
@@ -226,16 +238,17 @@ FallbackHop RouteMachine::MakeHop(std::string_view from, std::string_view to, co
   return hop;
 }
 
-// The client gets the first group's error, not the last fallback's, with an explanation.
+// The client gets the first group's error, not the last fallback's, with an explanation unless order
+// levels led to it.
 Step RouteMachine::Fail() {
   SettleAllHops(false);
   Layer& first = stack_.front();
-  if (!first.error) first.error = std::exchange(first.last_error, std::nullopt);
-  Error error = first.error ? *first.error : NothingToCall(first.name);
+  TakeError(first);
+  Error error = told_error_ ? *told_error_ : *first.error;
   const bool tried_fallbacks = first.plan_next > 0;
   const bool is_own_error = error.cls == ErrorClass::kNoDeployments ||
                             error.cls == ErrorClass::kModelNotFound;
-  if (settings_.expose_router_debug_in_errors && !controls_.disable_fallbacks &&
+  if (settings_.expose_router_debug_in_errors && !controls_.disable_fallbacks && !first.has_later_level &&
       (tried_fallbacks || !is_own_error)) {
     error.message += ExplainFailure(first.match().group, first.plan, first_fallback_error_);
   }

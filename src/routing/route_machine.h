@@ -75,7 +75,8 @@ class RouteMachine {
 
     std::optional<int64_t> order;       // level asked for; nullopt: the lowest available
     std::optional<int64_t> order_seen;  // highest level that was picked
-    std::optional<Error> error;         // of the first level: what this layer failed with
+    bool has_later_level = false;       // order levels were gone through
+    std::optional<Error> error;         // what this layer failed with: see TakeError
 
     bool is_planned = false;
     TargetList inherited;  // what the layer below still had when this one began
@@ -97,6 +98,7 @@ class RouteMachine {
   std::optional<Step> Decide(Layer& layer, TimePoint now, Random& random);
   std::optional<Step> Leave(Layer& layer, TimePoint now);
 
+  void TakeError(Layer& layer);
   bool EnterNextLevel(Layer& layer, TimePoint now);
   bool EnterFailover(Layer& layer, TimePoint now);
   bool EnterNextTarget(Layer& layer);
@@ -163,6 +165,7 @@ class RouteMachine {
   std::vector<std::string_view> visited_;
   std::vector<FallbackHop> known_hops_;
   std::string first_fallback_error_;
+  std::optional<Error> told_error_;  // what the client gets instead of the first group's
   Candidate last_candidate_;
   Held running_;
   Held hedge_;                // races against it

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "config/price_map.h"
+
 namespace gw::accounting {
 namespace {
 
@@ -44,10 +46,16 @@ constexpr std::array<Tier, 4> kTiers = {{{512'000, "_above_512k_tokens"},
   return ServesProvider(*found->second, provider) ? found->second.get() : nullptr;
 }
 
+// Does the operator bill this row by a price of his own?
+[[nodiscard]] bool HasOwnBase(const config::Price& own) {
+  return own.input_cost_per_token || own.output_cost_per_token || own.input_cost_per_second ||
+         own.output_cost_per_second;
+}
+
 // What the operator named, else "provider/model", else "model" (provider facts 9).
-[[nodiscard]] const config::ModelFacts* FindFacts(const config::Snapshot& snapshot,
-                                                  const config::Deployment& deployment,
-                                                  std::string_view upstream_model) {
+[[nodiscard]] const config::ModelFacts* FindRowFacts(const config::Snapshot& snapshot,
+                                                     const config::Deployment& deployment,
+                                                     std::string_view upstream_model) {
   if (deployment.facts != nullptr) return deployment.facts;
   if (!deployment.base_model.empty()) {
     if (const auto* facts = Lookup(snapshot, deployment.base_model, deployment.provider)) {
@@ -60,6 +68,43 @@ constexpr std::array<Tier, 4> kTiers = {{{512'000, "_above_512k_tokens"},
     return facts;
   }
   return Lookup(snapshot, model, deployment.provider);
+}
+
+// OpenAI's models for /v1/completions stand in the map under a provider of their own.
+[[nodiscard]] const config::ModelFacts* FindTextFacts(const config::Snapshot& snapshot,
+                                                      const config::Deployment& deployment,
+                                                      std::string_view model,
+                                                      const api::Usage& usage) {
+  if (!usage.text_completion || deployment.provider != "openai") return nullptr;
+  return config::FindModelFacts(snapshot.model_facts, "text-completion-openai", model);
+}
+
+// The model that the answer names, if it is one of the row's provider.
+[[nodiscard]] const config::ModelFacts* FindAnswerFacts(const config::Snapshot& snapshot,
+                                                        const config::Deployment& deployment,
+                                                        const api::Usage& usage) {
+  std::string_view model = usage.answer_model;
+  if (model.empty()) return nullptr;
+  const std::string& provider = deployment.provider;
+  if (model.starts_with(provider) && model.substr(provider.size()).starts_with('/')) {
+    model.remove_prefix(provider.size() + 1);
+  }
+  if (const auto* facts = FindTextFacts(snapshot, deployment, model, usage)) return facts;
+  return config::FindModelFacts(snapshot.model_facts, provider, model);
+}
+
+// compat: what the answer names is what was served, and is billed; only a price or base_model of
+// the operator's own comes before it.
+[[nodiscard]] const config::ModelFacts* FindFacts(const config::Snapshot& snapshot,
+                                                  const config::Deployment& deployment,
+                                                  std::string_view upstream_model,
+                                                  const api::Usage& usage) {
+  if (HasOwnBase(deployment.price)) return deployment.facts;
+  if (!deployment.has_custom_price && !deployment.facts_of_base_model) {
+    if (const auto* facts = FindAnswerFacts(snapshot, deployment, usage)) return facts;
+  }
+  if (const auto* facts = FindRowFacts(snapshot, deployment, upstream_model)) return facts;
+  return FindTextFacts(snapshot, deployment, upstream_model, usage);
 }
 
 [[nodiscard]] std::optional<double> RawPrice(const config::ModelFacts* facts,
@@ -92,17 +137,20 @@ class PriceSource {
 
   using Field = std::optional<double> config::Price::*;
 
-  // The base prices, which the operator may replace one by one.
+  // compat: one base price of the operator's stands for all of them: the others are 0.
   [[nodiscard]] std::optional<double> Base(Field field, std::string_view name) const {
-    return own_.*field ? own_.*field : FromMap(field, name);
+    return HasOwnBase(own_) ? own_.*field : FromMap(field, name);
   }
-  // A price that refines `base`. One of the map is meaningless once the operator replaced the
-  // base price, so then only the operator's own counts.
+  // A price that refines `base`. compat: the operator's own counts only beside a base price of his.
   [[nodiscard]] double Refined(Field field, std::string_view name, Field base,
                                double fallback) const {
+    if (!HasOwnBase(own_)) return FromMap(field, name).value_or(fallback);
     if (own_.*field) return *(own_.*field);
-    if (own_.*base) return fallback;
-    return FromMap(field, name).value_or(fallback);
+    const bool is_of_cache = field == &config::Price::cache_read_input_token_cost ||
+                             field == &config::Price::cache_creation_input_token_cost;
+    // compat: what the map says of the cache stays true when the base price is replaced.
+    const bool has_map_price = is_of_cache && (own_.*base).value_or(0) > 0 && facts_ != nullptr;
+    return has_map_price ? (facts_->price.*field).value_or(fallback) : fallback;
   }
 
  private:
@@ -164,7 +212,7 @@ class PriceSource {
 
 Cost ComputeCost(const config::Snapshot& snapshot, const config::Deployment& deployment,
                  std::string_view upstream_model, const api::Usage& usage, double duration_s) {
-  const config::ModelFacts* facts = FindFacts(snapshot, deployment, upstream_model);
+  const config::ModelFacts* facts = FindFacts(snapshot, deployment, upstream_model, usage);
   const Rates rates = ComputeRates(PriceSource(deployment, facts, usage));
   // compat: a transcription costs by the length of its file, not by the time it took.
   const double seconds = std::max(0.0, usage.audio_seconds > 0 ? usage.audio_seconds : duration_s);

@@ -16,8 +16,9 @@ struct Cost {
   double reasoning = 0;   // part of output
 };
 
-// Prices of the deployment itself win over the price map (`deployment.facts`, or the facts of
-// `upstream_model` for wildcard rows); unknown prices cost 0. `duration_s` serves per-second prices.
+// Prices of the deployment itself win over the price map: there the row's base_model, else the model
+// that the answer names (`usage.answer_model`), else the row's own (`deployment.facts`, or the facts
+// of `upstream_model` for wildcard rows). Unknown prices cost 0. `duration_s` serves per-second prices.
 [[nodiscard]] Cost ComputeCost(const config::Snapshot& snapshot,
                                const config::Deployment& deployment,
                                std::string_view upstream_model, const api::Usage& usage,

@@ -19,6 +19,12 @@ class CostTest : public ::testing::Test {
     deployment_.facts = AddFacts("gpt-4o-mini", "openai", Mini());
   }
 
+  static config::Price One(std::optional<double> config::Price::*field, double price) {
+    config::Price prices;
+    prices.*field = price;
+    return prices;
+  }
+
   static config::Price Mini() {
     config::Price price;
     price.input_cost_per_token = 1.5e-7;
@@ -73,19 +79,74 @@ TEST_F(CostTest, UnknownModelCostsNothing) {
   EXPECT_EQ(Compute(Tokens(100, 100)).total, 0);
 }
 
-TEST_F(CostTest, OwnPricesWinAndBillCachedTokensAsInput) {
-  deployment_.price.input_cost_per_token = 1e-6;
-  deployment_.price.output_cost_per_token = 2e-6;
-  const Cost cost = Compute(Tokens(11, 7, 4));
-  EXPECT_DOUBLE_EQ(cost.total, 11 * 1e-6 + 7 * 2e-6);
-  EXPECT_DOUBLE_EQ(cost.cache_read, 4e-6);
+TEST_F(CostTest, RowWithoutPriceCostsWhatTheModelOfItsAnswerCosts) {
+  deployment_.facts = nullptr;
+  deployment_.upstream_model = "house-model";
+  api::Usage usage = Tokens(11, 7);
+  for (const char* model : {"gpt-4o-mini", "openai/gpt-4o-mini", "gpt-4o-mini-2099-01-01", "GPT-4o-mini"}) {
+    usage.answer_model = model;
+    EXPECT_EQ(PythonFloat(Compute(usage).total), "5.85e-06") << model;
+  }
+  AddFacts("claude", "anthropic", Mini());
+  for (const char* model : {"", "other", "azure/gpt-4o-mini", "claude", "openai/"}) {
+    usage.answer_model = model;
+    EXPECT_EQ(Compute(usage).total, 0) << model;
+  }
 }
 
-TEST_F(CostTest, FieldsWithoutOwnPriceComeFromTheMap) {
+TEST_F(CostTest, AnswersModelComesBeforeTheRowsOwnButBehindTheOperators) {
+  AddFacts("dear", "openai", One(&config::Price::input_cost_per_token, 1.0));
+  api::Usage usage = Tokens(10, 0);
+  usage.answer_model = "dear";
+  EXPECT_DOUBLE_EQ(Compute(usage).total, 10);
+  usage.answer_model = "unknown";
+  EXPECT_DOUBLE_EQ(Compute(usage).total, 1.5e-6);
+  usage.answer_model = "dear";
+  deployment_.facts_of_base_model = true;
+  EXPECT_DOUBLE_EQ(Compute(usage).total, 1.5e-6);
+  deployment_.facts_of_base_model = false;
+  deployment_.facts = nullptr;
+  deployment_.upstream_model = "house-model";
+  deployment_.has_custom_price = true;  // a price for cache reads, for example
+  EXPECT_EQ(Compute(usage).total, 0);
+}
+
+TEST_F(CostTest, TextCompletionsOfOpenAiHavePricesOfTheirOwn) {
+  AddFacts("instruct", "text-completion-openai", One(&config::Price::input_cost_per_token, 1.0));
+  deployment_.facts = nullptr;
+  deployment_.upstream_model = "instruct";
+  api::Usage usage = Tokens(3, 0);
+  EXPECT_EQ(Compute(usage).total, 0);  // as a chat
+  usage.text_completion = true;
+  EXPECT_DOUBLE_EQ(Compute(usage).total, 3.0);
+  deployment_.upstream_model = "house-model";
+  usage.answer_model = "instruct";
+  EXPECT_DOUBLE_EQ(Compute(usage).total, 3.0);
+}
+
+TEST_F(CostTest, OwnPricesWinButTheMapKnowsTheCache) {
+  deployment_.price.input_cost_per_token = 1e-6;
+  deployment_.price.output_cost_per_token = 2e-6;
+  EXPECT_DOUBLE_EQ(Compute(Tokens(11, 7, 4)).total, 7 * 1e-6 + 4 * 7.5e-8 + 7 * 2e-6);
+  deployment_.price.cache_read_input_token_cost = 1e-7;
+  EXPECT_DOUBLE_EQ(Compute(Tokens(11, 7, 4)).cache_read, 4e-7);
+  deployment_.price.cache_read_input_token_cost.reset();
+  deployment_.facts = nullptr;
+  EXPECT_DOUBLE_EQ(Compute(Tokens(11, 7, 4)).total, 11 * 1e-6 + 7 * 2e-6);
+}
+
+TEST_F(CostTest, OneOwnPriceStandsForAll) {
   deployment_.price.output_cost_per_token = 1e-5;
-  const Cost cost = Compute(Tokens(9, 2, 4));
-  EXPECT_DOUBLE_EQ(cost.output, 2e-5);
-  EXPECT_DOUBLE_EQ(cost.cache_read, 3e-7);
+  EXPECT_DOUBLE_EQ(Compute(Tokens(9, 2, 4)).total, 2e-5);
+  deployment_.price = One(&config::Price::input_cost_per_token, 1e-5);
+  EXPECT_DOUBLE_EQ(Compute(Tokens(9, 2)).total, 9e-5);
+  deployment_.price = One(&config::Price::input_cost_per_second, 0.5);
+  EXPECT_DOUBLE_EQ(Compute(Tokens(9, 2), 3).total, 1.5);
+}
+
+TEST_F(CostTest, OwnPriceOfAPartCountsOnlyBesideOneOfTheWhole) {
+  deployment_.price.cache_read_input_token_cost = 1.0;
+  EXPECT_DOUBLE_EQ(Compute(Tokens(9, 2, 4)).cache_read, 3e-7);
 }
 
 TEST_F(CostTest, WildcardRowsFindTheModelThatWentUpstream) {
@@ -121,6 +182,7 @@ TEST_F(CostTest, ReasoningIsPartOfOutput) {
   usage.reasoning_tokens = 4;
   EXPECT_DOUBLE_EQ(Compute(usage).output, 10 * 6e-7);
   EXPECT_DOUBLE_EQ(Compute(usage).reasoning, 4 * 6e-7);
+  deployment_.price = One(&config::Price::output_cost_per_token, 6e-7);
   deployment_.price.output_cost_per_reasoning_token = 1e-6;
   EXPECT_DOUBLE_EQ(Compute(usage).output, 6 * 6e-7 + 4 * 1e-6);
 }

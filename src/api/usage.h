@@ -19,6 +19,8 @@ struct Usage {
   bool reported = false;    // an upstream sent it
   bool estimated = false;   // counted by us because it did not
   std::string service_tier; // "" when none
+  std::string answer_model; // the model that the answer names; only where its price may count
+  bool text_completion = false;  // of /v1/completions: OpenAI's models for it are priced apart
 };
 
 }  // namespace gw::api

@@ -362,12 +362,15 @@ void ReadModelInfo(LoadContext& context, const Row& row, const Snapshot& snapsho
     out.cooldown_time_s = cooldown;
   }
   out.allowed_fails = ReadInt(row.info, "allowed_fails");
+  if (const auto rpm = ReadInt(row.info, "rpm"); rpm && *rpm > 0) out.info_rpm = rpm;
+  if (const auto tpm = ReadInt(row.info, "tpm"); tpm && *tpm > 0) out.info_tpm = tpm;
   SetIf(ReadBool(row.info, "blocked"), out.blocked);
   ReadProbes(context, row, out);
   ReadPrices(row, out);
   out.facts = out.base_model.empty()
                   ? FindModelFacts(snapshot.model_facts, out.provider, out.upstream_model)
                   : FindBaseModelFacts(snapshot.model_facts, out.provider, out.base_model);
+  out.facts_of_base_model = out.facts != nullptr && !out.base_model.empty();
   if (out.facts == nullptr && !out.base_model.empty()) {
     out.facts = FindModelFacts(snapshot.model_facts, out.provider, out.upstream_model);
   }

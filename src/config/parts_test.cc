@@ -116,6 +116,9 @@ TEST(PriceMap, LooksUpWithProviderWithoutDateAndWithoutPrefix) {
       AddFactsFromJson(map, R"({"groq/only": {"litellm_provider": "groq"}, "plain": {}})"));
   EXPECT_EQ(FindModelFacts(map, "openai", "gpt-4o")->name, "gpt-4o");
   EXPECT_EQ(FindModelFacts(map, "openai", "gpt-4o-2030-01-02")->name, "gpt-4o");
+  EXPECT_EQ(FindModelFacts(map, "openai", "gpt-4o-20300102"), nullptr);
+  EXPECT_EQ(FindModelFacts(map, "openai", "gpt-4o:free"), nullptr);
+  EXPECT_EQ(FindModelFacts(map, "openai", "GPT-4o")->name, "gpt-4o");
   EXPECT_EQ(FindModelFacts(map, "openai", "ft:gpt-4o:org::id"), nullptr);
   EXPECT_EQ(FindModelFacts(map, "groq", "only")->name, "groq/only");
   EXPECT_EQ(FindModelFacts(map, "hosted_vllm", "plain")->name, "plain");

@@ -23,22 +23,22 @@ bool AllDigits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// gpt-4o-2024-08-06 -> gpt-4o, claude-3-haiku-20240307 -> claude-3-haiku, llama3:8b -> llama3,
-// ft:gpt-4o-mini:org::id -> ft:gpt-4o-mini. The same text when there is nothing to remove.
-std::string_view WithoutSuffix(std::string_view model) {
-  const size_t from = model.starts_with("ft:") ? 3 : 0;
+// gpt-4o-2024-08-06 -> gpt-4o, ft:gpt-4o-mini:org::id -> ft:gpt-4o-mini; of Ollama also
+// llama3:8b -> llama3. The same text when there is nothing to remove.
+// compat: a date without dashes (-20240307) is part of the name, and so is any other tag.
+std::string_view WithoutSuffix(std::string_view provider, std::string_view model) {
+  const bool is_tuned = model.starts_with("ft:");
+  const size_t from = is_tuned ? 3 : 0;
   const size_t colon = model.find(':', from);
-  if (colon != std::string_view::npos && colon > from) return model.substr(0, colon);
+  if (colon != std::string_view::npos && colon > from && (is_tuned || provider.starts_with("ollama"))) {
+    return model.substr(0, colon);
+  }
   if (model.size() > 11) {
     const std::string_view tail = model.substr(model.size() - 11);
     if (tail[0] == '-' && AllDigits(tail.substr(1, 4)) && tail[5] == '-' &&
         AllDigits(tail.substr(6, 2)) && tail[8] == '-' && AllDigits(tail.substr(9))) {
       return model.substr(0, model.size() - 11);
     }
-  }
-  if (model.size() > 9 && model[model.size() - 9] == '-' &&
-      AllDigits(model.substr(model.size() - 8))) {
-    return model.substr(0, model.size() - 9);
   }
   return model;
 }
@@ -87,12 +87,14 @@ std::optional<std::string> AddFactsFromJson(ModelFactsMap& map, std::string_view
 const ModelFacts* FindModelFacts(const ModelFactsMap& map, std::string_view provider,
                                  std::string_view model) {
   const std::string prefix = std::string(provider) + "/";
-  const std::string_view bare = WithoutSuffix(model);
+  const std::string_view bare = WithoutSuffix(provider, model);
   for (const std::string& name : {prefix + std::string(model), prefix + std::string(bare),
                                   std::string(model), std::string(bare)}) {
     if (const ModelFacts* facts = Lookup(map, provider, name)) return facts;
   }
-  return nullptr;
+  // compat: names are also found in another case; most of the map's are lower.
+  const std::string lower = ToLower(model);
+  return lower == model ? nullptr : FindModelFacts(map, provider, lower);
 }
 
 const ModelFacts* FindBaseModelFacts(const ModelFactsMap& map, std::string_view provider,

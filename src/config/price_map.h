@@ -23,7 +23,8 @@ void AddBuiltinFacts(ModelFactsMap& map);
 [[nodiscard]] std::optional<std::string> AddFactsFromJson(ModelFactsMap& map,
                                                           std::string_view text);
 
-// P/M, P/ + M without date or tag, M, M without date or tag; only rows of a fitting provider.
+// P/M, P/ + M without date or tag, M, M without date or tag, then the same in lower case; only rows
+// of a fitting provider.
 // nullptr: unknown, costs nothing.
 [[nodiscard]] const ModelFacts* FindModelFacts(const ModelFactsMap& map, std::string_view provider,
                                                std::string_view model);

@@ -171,6 +171,8 @@ constexpr KeySpec kRows[] = {
     {kM, "max_output_tokens", kInt, "price map", kOn, "Longest answer; shown in /model/info."},
     {kM, "order", kInt, "-", kOn, "As litellm_params.order, which wins."},
     {kM, "allowed_fails", kInt, "router's", kOn, "Failures before a cooldown."},
+    {kM, "rpm", kInt, "-", kOn, "Requests per minute that metrics show as the row's limit; not enforced."},
+    {kM, "tpm", kInt, "-", kOn, "As rpm, for tokens."},
     {kM, "cooldown_time", kNumber, "router's", kOn, "As litellm_params.cooldown_time; this one wins."},
     {kM, "blocked", kBool, "false", kOn, "Paused: never called."},
     {kM, "health_check_model", kString, "-", kOn, "Model for probes of wildcard rows."},

@@ -71,6 +71,7 @@ struct Deployment {
   std::optional<double> timeout_s, stream_timeout_s, request_timeout_s;
   std::optional<int> num_retries;
   std::optional<int64_t> rpm, tpm, max_parallel_requests;
+  std::optional<int64_t> info_rpm, info_tpm;  // model_info's: metrics show them, nothing enforces them
   std::optional<double> weight;
   std::optional<int64_t> order;
   std::optional<double> cooldown_time_s;       // model_info first, then litellm_params
@@ -95,6 +96,7 @@ struct Deployment {
   bool disable_background_health_check = false;
   // Facts of the price map for this row, nullptr when unknown. Owned by Snapshot::model_facts.
   const ModelFacts* facts = nullptr;
+  bool facts_of_base_model = false;  // `facts` are those of a base_model that the map knows
   json::Object shown_params;  // litellm_params without secrets, for /model/info
   json::Object model_info;    // as configured plus id
   // Whom the row serves: one team under a name of its own, callers by tag or User-Agent, a region.

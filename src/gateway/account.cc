@@ -160,11 +160,11 @@ void AccountSuccess(RequestContext& context, const AnsweredBy& answered, const a
   r.completion_audio_tokens = usage.completion_audio_tokens;
   r.remaining_requests = answered.remaining_requests;
   r.remaining_tokens = answered.remaining_tokens;
-  if (context.core.index.table().any_rpm() || context.core.index.table().any_tpm()) [[unlikely]]
-    FillRoom(context, candidate, r);
+  if (context.core.index.table().states_room()) [[unlikely]] FillRoom(context, candidate, r);
   const config::Deployment& d = *candidate.deployment;
-  if (d.rpm) r.rpm_limit = static_cast<double>(*d.rpm);
-  if (d.tpm) r.tpm_limit = static_cast<double>(*d.tpm);
+  // compat: as limits model_info's come first, of what is left litellm_params' do.
+  if (const auto& rpm = d.info_rpm ? d.info_rpm : d.rpm) r.rpm_limit = static_cast<double>(*rpm);
+  if (const auto& tpm = d.info_tpm ? d.info_tpm : d.tpm) r.tpm_limit = static_cast<double>(*tpm);
   metrics::LitellmMetrics& m = *context.core.metrics;
   m.OnSuccess(context.worker, r);
   if (!answered.from_cache) m.OnAttempt(context.worker, {r.deployment, "success"});

@@ -224,8 +224,10 @@ RoomLeft RoomOf(const std::vector<const config::Deployment*>& rows, const Shared
   std::optional<int64_t> requests, tokens;
   for (const config::Deployment* row : rows) {
     const DeploymentState& of = state.at(row->index);
-    if (row->rpm) requests = requests.value_or(0) + *row->rpm - Used(of.rate_window, now);
-    if (row->tpm) tokens = tokens.value_or(0) + *row->tpm - Used(of.token_window, now);
+    const auto& rpm = row->rpm ? row->rpm : row->info_rpm;
+    const auto& tpm = row->tpm ? row->tpm : row->info_tpm;
+    if (rpm) requests = requests.value_or(0) + *rpm - Used(of.rate_window, now);
+    if (tpm) tokens = tokens.value_or(0) + *tpm - Used(of.token_window, now);
   }
   const auto left = [](const std::optional<int64_t>& sum) {
     return sum ? static_cast<double>(std::max<int64_t>(*sum, 0)) : -1.0;

@@ -33,6 +33,9 @@ TEST(RoomOf, AddsUpWhatTheRowsOfAGroupHaveLeft) {
   auto& second = world.Row("g", "b");
   second.rpm = 20;
   second.tpm = 3000;
+  auto& stated = world.Row("stated", "d");  // by model_info
+  stated.info_rpm = 2;
+  stated.info_tpm = 100'000;
   world.Row("free", "c");
   world.Build();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Run("g", Always("ok")).status, 200);
@@ -41,6 +44,10 @@ TEST(RoomOf, AddsUpWhatTheRowsOfAGroupHaveLeft) {
   EXPECT_EQ(left.requests, 27);
   EXPECT_GE(left.tokens, 0);
   EXPECT_LE(left.tokens, 3000);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Run("stated", Always("ok")).status, 200);  // not enforced
+  const RoomLeft of_stated = RoomOf(world.index().Resolve("stated", scratch)->deployments, world.state(), world.now());
+  EXPECT_EQ(of_stated.requests, 0);
+  EXPECT_GT(of_stated.tokens, 0);
   const RoomLeft none = RoomOf(world.index().Resolve("free", scratch)->deployments, world.state(), world.now());
   EXPECT_LT(none.requests, 0);
   EXPECT_LT(none.tokens, 0);

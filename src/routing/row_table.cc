@@ -53,9 +53,9 @@ RowLimits LimitsUnder(RoutingStrategy strategy, const config::Deployment& row,
     limits.tpd = LimitValue(row.tpd);
     limits.daily_reset_s = row.daily_reset_s;
   }
-  limits.counts_requests = row.rpm.has_value() || row.tpm.has_value() || limits.rpd >= 0;
-  limits.counts_tokens =
-      row.tpm.has_value() || limits.LimitsTokens() || IsUsageBased(strategy);
+  // What model_info states is counted for the metrics of what is left.
+  limits.counts_requests = row.rpm || row.tpm || row.info_rpm || row.info_tpm || limits.rpd >= 0;
+  limits.counts_tokens = row.tpm || row.info_tpm || limits.LimitsTokens() || IsUsageBased(strategy);
   return limits;
 }
 
@@ -96,6 +96,7 @@ RowTable::RowTable(const config::Snapshot& snapshot) : first_(snapshot.deploymen
     any_weight_ |= weights_.back() > 0;
     any_rpm_ |= rpms_.back() > 0;
     any_tpm_ |= tpms_.back() > 0;
+    states_room_ |= row.rpm || row.tpm || row.info_rpm || row.info_tpm;
     any_limit_ |= facts.limits.LimitsRate();
     any_shared_ |= facts.limits.IsLimited() || facts.limits.counts_tokens;
     any_budget_ |= facts.has_budget || facts.provider_budget >= 0;

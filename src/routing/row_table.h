@@ -82,6 +82,8 @@ class RowTable {
   [[nodiscard]] bool any_weight() const { return any_weight_; }
   [[nodiscard]] bool any_rpm() const { return any_rpm_; }
   [[nodiscard]] bool any_tpm() const { return any_tpm_; }
+  // rpm or tpm, enforced or not: metrics tell what is left of them.
+  [[nodiscard]] bool states_room() const { return states_room_; }
   [[nodiscard]] bool any_limit() const { return any_limit_; }
   // Slots, rates or counts that replicas would share.
   [[nodiscard]] bool any_shared() const { return any_shared_; }
@@ -98,7 +100,7 @@ class RowTable {
   std::vector<RowFacts> facts_;
   Metric weights_, rpms_, tpms_, costs_;
   bool any_blocked_ = false, any_order_ = false, any_weight_ = false, any_rpm_ = false;
-  bool any_tpm_ = false, any_limit_ = false, any_shared_ = false, any_budget_ = false, any_tag_filtering_ = false;
+  bool any_tpm_ = false, states_room_ = false, any_limit_ = false, any_shared_ = false, any_budget_ = false, any_tag_filtering_ = false;
   std::vector<std::vector<Pattern>> tag_regexes_;  // per row; empty when no row has any
 };
 

@@ -50,7 +50,9 @@ Result<std::string> AnthropicChat::TranslateBody(std::string& body) {
   ChatAnswer answer;
   answer.content_is_null = true;
   for (json::ElementCursor c(content); c.Next();) ReadBlock(c.value(), &answer);
-  upstream_model_ = json::Unquote(MemberOf(text, "model"));
+  const std::string_view model = MemberOf(text, "model");
+  upstream_model_ = json::Unquote(model);
+  NoteAnswerModel(*target_.deployment, false, model, &usage_);
   finish_ = NormalFinishReason(EscapedContent(MemberOf(text, "stop_reason")));
   // The stand-in tool is not the client's: its call is a plain answer.
   if (json_by_tool_ && answer.tool_calls.empty() && finish_ == "tool_calls") finish_ = "stop";
@@ -151,7 +153,9 @@ Result<void> AnthropicChat::OnEvent(std::string_view data, std::string& out) {
 }
 
 void AnthropicChat::OnMessageStart(std::string_view message) {
-  upstream_model_ = json::Unquote(MemberOf(message, "model"));
+  const std::string_view model = MemberOf(message, "model");
+  upstream_model_ = json::Unquote(model);
+  NoteAnswerModel(*target_.deployment, true, model, &usage_);
   ReadAnthropicUsage(MemberOf(message, "usage"), &counts_);
 }
 

@@ -57,6 +57,10 @@ INSTANTIATE_TEST_SUITE_P(
         MemberCase{"m", R"("user":"+49 (30) 1234567")", "metadata", "absent"},
         MemberCase{"m", R"("user":"12345678-9012-abcd")", "metadata",
                    R"({"user_id":"12345678-9012-abcd"})"},
+        MemberCase{"m", R"("service_tier":"auto")", "service_tier", R"("auto")"},
+        MemberCase{"m", R"("service_tier":"default")", "service_tier", R"("standard_only")"},
+        MemberCase{"m", R"("service_tier":"standard_only")", "service_tier", R"("standard_only")"},
+        MemberCase{"m", R"("service_tier":5)", "service_tier", "absent"},
         MemberCase{"m", R"("top_k":3)", "top_k", "3"},
         MemberCase{"m", R"("metadata":{"a":1},"fallbacks":[])", "metadata", "absent"},
         MemberCase{"m", R"("tool_choice":"auto")", "tool_choice", "absent"},
@@ -72,6 +76,13 @@ INSTANTIATE_TEST_SUITE_P(
                    "tools",
                    R"([{"type":"web_search_20250305","name":"web_search","max_uses":1,)"
                    R"("user_location":{"type":"approximate","city":"Rome"}}])"}));
+
+TEST(AnthropicChat, TiersOfOpenAiAloneAreRefusedOrDropped) {
+  DialectAttempt attempt("anthropic", "m", Body(R"("service_tier":"flex")"));
+  EXPECT_TRUE(attempt.UpstreamBody().starts_with("error 400: litellm.UnsupportedParamsError: "));
+  attempt.target.drop_params = true;
+  EXPECT_EQ(attempt.UpstreamMember("service_tier"), "absent");
+}
 
 TEST(AnthropicRequest, ToolChoiceAndParallelCalls) {
   const auto choice = [](std::string_view members) {
@@ -282,11 +293,12 @@ TEST(AnthropicStream, UsageComesFromStartAndDelta) {
   ASSERT_TRUE(translator->BuildRequest().ok());
   std::string out;
   const std::string text =
-      Event(R"({"type":"message_start","message":{"model":"m","usage":{"input_tokens":9,)"
+      Event(R"({"type":"message_start","message":{"model":"served","usage":{"input_tokens":9,)"
             R"("cache_read_input_tokens":3,"cache_creation_input_tokens":2,"output_tokens":1}}})") +
       Event(kText) + Event(R"({"type":"message_delta","delta":{"stop_reason":"max_tokens"},)"
                            R"("usage":{"output_tokens":7}})");
   ASSERT_TRUE(translator->Feed(text, out).ok());
+  EXPECT_EQ(translator->usage().answer_model, "served");
   EXPECT_EQ(translator->usage().prompt_tokens, 14);
   EXPECT_EQ(translator->usage().completion_tokens, 7);
   EXPECT_EQ(translator->usage().cached_tokens, 3);

@@ -9,6 +9,7 @@
 #include "translate/chat_event.h"
 #include "translate/dialect_params.h"
 #include "translate/error_map.h"
+#include "translate/supported_params.h"
 
 namespace gw::translate {
 
@@ -23,12 +24,12 @@ constexpr int64_t kAnswerTokensBesideThinking = 4'096;
 constexpr auto kSupported = std::to_array<std::string_view>(
     {"messages", "model", "stream", "max_tokens", "max_completion_tokens", "temperature", "top_p",
      "stop", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user",
-     "reasoning_effort", "thinking", "web_search_options"});
+     "reasoning_effort", "thinking", "web_search_options", "service_tier"});
 // Written by name; everything else is copied as it is (temperature, top_k, thinking, ...).
 constexpr auto kWrittenApart = std::to_array<std::string_view>(
     {"messages", "model", "stream", "max_tokens", "max_completion_tokens", "stop", "tools",
      "tool_choice", "parallel_tool_calls", "response_format", "user", "reasoning_effort",
-     "web_search_options", "stream_options", "n", "logprobs", "logit_bias"});
+     "web_search_options", "service_tier", "stream_options", "n", "logprobs", "logit_bias"});
 
 struct EffortBudget {
   std::string_view effort;
@@ -87,6 +88,7 @@ class Builder {
 
   Result<AnthropicRequest> Build() {
     if (auto kept = params_.KeepSupported(kSupported, target_); !kept) return kept.error();
+    if (auto read = ReadTier(); !read) return read.error();
     auto messages = ToAnthropicMessages(params_.Find("messages"), *target_.deployment);
     if (!messages) return messages.error();
     if (messages->has_file_id) AddBeta("files-api-2025-04-14");
@@ -100,6 +102,7 @@ class Builder {
     AppendCopied();
     AppendStop();
     AppendUser();
+    if (!tier_.empty()) Append("service_tier", tier_);
     body_ += thinking_;
     AppendToolsAndFormat();
     if (request_.stream) body_ += ",\"stream\":true";
@@ -123,6 +126,22 @@ class Builder {
     if (betas_.find(beta) != std::string::npos) return;
     if (!betas_.empty()) betas_ += ',';
     betas_ += beta;
+  }
+
+  // OpenAI's "default" is Anthropic's "standard_only"; tiers of OpenAI alone are refused like
+  // parameters that Anthropic does not know.
+  Result<void> ReadTier() {
+    const std::string_view given = params_.Find("service_tier");
+    if (json::KindOf(given) != json::Kind::kString) return {};  // compat: left out
+    const std::string name = json::Unquote(given);
+    if (name == "auto") {
+      tier_ = "\"auto\"";
+    } else if (name == "default" || name == "standard_only") {
+      tier_ = "\"standard_only\"";
+    } else if (!target_.drop_params) {
+      return MakeUnsupportedParamsError(*target_.deployment, target_.upstream_model, {"service_tier"});
+    }
+    return {};
   }
 
   void ReadThinking() {
@@ -332,6 +351,7 @@ class Builder {
   AnthropicRequest result_;
   std::string body_;
   std::string betas_;
+  std::string_view tier_;  // quoted
   std::string thinking_;  // members of the body, with a leading comma
   int64_t thinking_budget_ = 0;
   bool thinks_ = false;

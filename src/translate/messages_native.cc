@@ -119,6 +119,7 @@ Result<std::string> MessagesNative::TranslateBody(std::string& body) {
   }
   answer_bytes_ = TextBytes(content);
   ReadAnthropicUsage(MemberOf(text, "usage"), &counts_);
+  NoteAnswerModel(*target_.deployment, false, MemberOf(text, "model"), &usage_);
   ReadStopReason(text);
   std::string out;
   out.reserve(text.size() + shown_model_.size());
@@ -173,6 +174,7 @@ Result<void> MessagesNative::OnEvent(const SseEvent& event, std::string& out) {
     answer_bytes_ += TextBytes(MemberOf(text, "delta"));
   } else if (type == "message_start") {
     ReadAnthropicUsage(MemberOf(message, "usage"), &counts_);
+    NoteAnswerModel(*target_.deployment, false, MemberOf(message, "model"), &usage_);
   } else if (type == "message_delta") {
     ReadAnthropicUsage(MemberOf(text, "usage"), &counts_);
     ReadStopReason(MemberOf(text, "delta"));

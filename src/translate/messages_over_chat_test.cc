@@ -154,6 +154,16 @@ TEST(MessagesNative, ModelIsTheOnlyChangeOfAnAnswer) {
                   .starts_with("error 500: "));
 }
 
+TEST(MessagesNative, ModelThatMaySetThePriceIsKept) {
+  DialectAttempt attempt("anthropic", "up", R"({"model":"m","max_tokens":5,"stream":true})",
+                         api::Endpoint::kMessages);
+  auto translator = attempt.Make();
+  std::string out;
+  ASSERT_TRUE(translator->Feed(
+      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"served\"}}\n\n", out));
+  EXPECT_EQ(translator->usage().answer_model, "served");
+}
+
 TEST(MessagesNative, StreamErrorsKeepTheSchema) {
   DialectAttempt attempt("anthropic", "up", R"({"model":"m","max_tokens":5,"stream":true})",
                          api::Endpoint::kMessages);

@@ -60,6 +60,7 @@ class AnswerSplicer {
 
   Result<std::string> Splice() {
     Collect();
+    facts_->usage.text_completion = request_.endpoint == api::Endpoint::kCompletions;
     for (const json::Member& member : top_) {
       if (!IsNull(member)) Note(member);
     }
@@ -92,11 +93,16 @@ class AnswerSplicer {
     if (member.KeyIs("id")) has_id_ = true;
     else if (member.KeyIs("object")) has_object_ = true;
     else if (member.KeyIs("created")) has_created_ = true;
-    else if (member.KeyIs("model")) has_model_ = true;
+    else if (member.KeyIs("model")) NoteModel(member.value);
     else if (member.KeyIs("error")) has_error_ = true;
     else if (member.KeyIs("service_tier")) facts_->usage.service_tier = json::Unquote(member.value);
     else if (member.KeyIs("usage")) ReadOpenAiUsage(member.value, &facts_->usage);
     else if (member.KeyIs(is_embeddings() ? "data" : "choices")) content_ = member.value;
+  }
+
+  void NoteModel(std::string_view model) {
+    has_model_ = true;
+    NoteAnswerModel(*target_.deployment, false, model, &facts_->usage);
   }
 
   // The members of a choice and of its message: ranges of `inner_`.

@@ -76,6 +76,28 @@ TEST(OpenAiAnswer, UsageAndFilterAreReported) {
   EXPECT_TRUE(translator->content_filtered());
 }
 
+TEST(OpenAiAnswer, ModelThatMaySetThePriceIsKept) {
+  Attempt attempt("openai", "up", kRequest);
+  const auto model = [&attempt](std::string_view member) {
+    const auto translator = attempt.Make();
+    std::string body = "{" + std::string(member) + R"("choices":[],"usage":{}})";
+    body.reserve(body.size() + json::kPadding);
+    EXPECT_TRUE(translator->TranslateBody(body)) << body;
+    return translator->usage().answer_model;
+  };
+  EXPECT_EQ(model(R"("model":"up-2030-01-02",)"), "up-2030-01-02");
+  EXPECT_EQ(model(R"("model":"up",)"), "");  // the row's own
+  EXPECT_EQ(model(R"("model":7,)"), "");
+  EXPECT_EQ(model(""), "");
+  attempt.deployment.base_model = "unknown";
+  EXPECT_EQ(model(R"("model":"other",)"), "other");
+  attempt.deployment.facts_of_base_model = true;
+  EXPECT_EQ(model(R"("model":"other",)"), "");
+  attempt.deployment.facts_of_base_model = false;
+  attempt.deployment.has_custom_price = true;
+  EXPECT_EQ(model(R"("model":"other",)"), "");
+}
+
 TEST(OpenAiAnswer, Embeddings) {
   const Attempt attempt("openai", "up", R"({"model":"g","input":["abcd","efgh"]})", api::Endpoint::kEmbeddings);
   EXPECT_EQ(attempt.Answer(R"({"object":"list","model":"up","data":[{"embedding":[0.5]}],"usage":{"prompt_tokens":9,"total_tokens":9}})"),

@@ -69,6 +69,7 @@ OpenAiStream::OpenAiStream(Schema schema, const ClientRequest& request,
                            const AttemptTarget& target)
     : schema_(schema), request_(request), target_(target) {
   if (!target.shown_model.empty()) json::AppendQuoted(quoted_model_, target.shown_model);
+  usage_.text_completion = schema == Schema::kText;
 }
 
 Result<StreamProgress> OpenAiStream::Feed(std::string_view bytes, std::string& out) {
@@ -206,9 +207,14 @@ OpenAiStream::Chunk OpenAiStream::ReadChunk(std::string_view json) {
 void OpenAiStream::Remember(const Chunk& chunk) {
   if (id_.empty()) id_ = chunk.id;
   if (created_.empty()) created_ = chunk.created;
-  if (upstream_model_.empty()) upstream_model_ = chunk.model;
+  if (upstream_model_.empty() && !chunk.model.empty()) {
+    upstream_model_ = chunk.model;
+    NoteAnswerModel(*target_.deployment, true, chunk.model, &usage_);
+  }
   if (!chunk.usage.empty()) {
     ReadOpenAiUsage(chunk.usage, &usage_);
+    const auto details = json::Find(chunk.usage, "completion_tokens_details");
+    has_details_ = details && json::KindOf(*details) == json::Kind::kObject;
     if (request_.include_usage) usage_text_ = chunk.usage;
   }
   if (!chunk.service_tier.empty()) usage_.service_tier = json::Unquote(chunk.service_tier);
@@ -331,12 +337,15 @@ bool OpenAiStream::CountPayload(const json::Member& member) {
 bool OpenAiStream::ScanDelta(std::string_view delta, Choice& choice) {
   Collect(delta, &delta_members_);
   bool has_payload = false;
+  size_t reasoning = 0;  // the text may stand under both names
   for (const KeyedMember& m : delta_members_) {
     if (m.key != Key::kPayload && m.key != Key::kToolCalls && m.key != Key::kReasoning &&
         m.key != Key::kReasoningContent) {
       continue;
     }
     const bool filled = CountPayload(m.member);
+    if (filled && m.key == Key::kReasoningContent) reasoning = m.member.value.size() - 2;
+    if (filled && m.key == Key::kReasoning && reasoning == 0) reasoning = m.member.value.size() - 2;
     if (filled) {
       const bool is_text = m.member.kind == json::Kind::kString && m.key == Key::kPayload;
       if (has_payload || !is_text) is_ordinary_ = false;
@@ -345,7 +354,14 @@ bool OpenAiStream::ScanDelta(std::string_view delta, Choice& choice) {
     has_payload = has_payload || filled;
     if (m.key == Key::kToolCalls && filled) choice.has_tool_calls = true;
   }
+  reasoning_bytes_ += reasoning;
   return has_payload;
+}
+
+// compat: of a stream, what the upstream does not tell of reasoning is counted from its text.
+void OpenAiStream::FillReasoning() {
+  if (has_details_ || reasoning_bytes_ == 0) return;
+  usage_.reasoning_tokens = std::min(EstimateTokens(reasoning_bytes_), usage_.completion_tokens);
 }
 
 // The role once per choice, and first; reasoning under its common name. Needs ScanDelta.
@@ -400,6 +416,7 @@ void OpenAiStream::EditFinish(const json::Member& member, bool has_payload, Obje
 
 // The upstream's usage chunk goes out last, whatever else is still missing when it comes.
 void OpenAiStream::KeepUsageChunk(std::string_view json) {
+  FillReasoning();
   const std::string usage = WithDetails(usage_text_, usage_);
   edits_.Reset(json);
   ObjectEditor editor(json, &edits_);
@@ -453,6 +470,7 @@ void OpenAiStream::AppendFinishChunk(int64_t index, std::string_view quoted_reas
 }
 
 void OpenAiStream::AppendUsageChunk(std::string& out) {
+  FillReasoning();
   out += kChunkBegin;
   if (!usage_chunk_.empty()) {
     out += usage_chunk_;
@@ -489,6 +507,7 @@ const api::Usage& OpenAiStream::usage() {
     if (!prompt_bytes_) prompt_bytes_ = PromptBytes(request_.body);
     EstimateUsage(*prompt_bytes_, content_bytes_, &usage_);
   }
+  FillReasoning();
   return usage_;
 }
 

@@ -89,6 +89,7 @@ class OpenAiStream {
                   Choice& choice);
   bool CountPayload(const json::Member& member);
   Choice& ChoiceAt(int64_t index);
+  void FillReasoning();
 
   void KeepUsageChunk(std::string_view json);
   void AppendEnvelope(std::string& out) const;
@@ -106,6 +107,8 @@ class OpenAiStream {
   StreamProgress progress_;
   api::Usage usage_;
   size_t content_bytes_ = 0;
+  size_t reasoning_bytes_ = 0;
+  bool has_details_ = false;  // the upstream told how many tokens were reasoning
   std::optional<size_t> prompt_bytes_;
   bool any_chunk_ = false;
   bool content_filtered_ = false;

@@ -151,6 +151,40 @@ TEST(OpenAiStream, MissingUsageIsEstimated) {
       << out;
 }
 
+TEST(OpenAiStream, ModelThatMaySetThePriceIsKept) {
+  Attempt attempt("openai", "up", R"({"model":"g","messages":[]})");
+  const auto model = [&attempt] {
+    const auto translator = attempt.Make();
+    std::string out;
+    EXPECT_TRUE(translator->Feed(
+        "data: {\"model\":\"other\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n", out));
+    return translator->usage().answer_model;
+  };
+  EXPECT_EQ(model(), "other");
+  attempt.deployment.base_model = "unknown";
+  EXPECT_EQ(model(), "");
+}
+
+// compat: of whole answers LiteLLM counts nothing by itself, of streams it does.
+TEST(OpenAiStream, ReasoningIsCountedWhereTheUpstreamDoesNot) {
+  constexpr const char* kThought =
+      R"({"index":0,"delta":{"reasoning":"Let me think about it.","reasoning_content":"Let me think about it."}})";
+  const auto reasoning = [](std::string_view usage) {
+    const Attempt attempt("openai", "up", R"({"model":"g","messages":[]})");
+    const auto translator = attempt.Make();
+    std::string out;
+    EXPECT_TRUE(translator->Feed(Chunk(kThought), out));
+    EXPECT_TRUE(translator->Feed(Chunk(R"({"index":0,"delta":{"content":"a"}})"), out));
+    const std::string last = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":4," + std::string(usage) + "}}\n\n";
+    EXPECT_TRUE(translator->Feed(last, out));
+    return translator->usage().reasoning_tokens;
+  };
+  EXPECT_EQ(reasoning(R"("completion_tokens":7)"), 6);
+  EXPECT_EQ(reasoning(R"("completion_tokens":3)"), 3);
+  EXPECT_EQ(reasoning(R"("completion_tokens":7,"completion_tokens_details":null)"), 6);
+  EXPECT_EQ(reasoning(R"("completion_tokens":7,"completion_tokens_details":{"reasoning_tokens":2})"), 2);
+}
+
 TEST(OpenAiStream, UsageOfBrokenStreamIsEstimatedFromWhatCame) {
   Attempt attempt("openai", "up", R"({"model":"g","messages":[{"role":"user","content":"12345678"}]})");
   const auto translator = attempt.Make();

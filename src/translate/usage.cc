@@ -11,6 +11,7 @@ namespace gw::translate {
 namespace {
 
 constexpr size_t kBytesPerToken = 4;
+constexpr size_t kModelNameBytesMax = 256;  // a longer one stands in no price map
 
 void SetCount(const json::Member& member, int64_t* field) {
   if (member.kind != json::Kind::kNumber) return;
@@ -108,6 +109,16 @@ size_t PromptBytes(std::string_view body) {
     if (const auto value = json::Find(body, key)) return TextBytes(*value);
   }
   return 0;
+}
+
+void NoteAnswerModel(const config::Deployment& deployment, bool chat_stream, std::string_view model,
+                     api::Usage* usage) {
+  if (deployment.has_custom_price || deployment.facts_of_base_model) return;
+  // compat: under a base_model that nobody knows a stream costs what the row's own model does.
+  if (chat_stream && !deployment.base_model.empty()) return;
+  if (json::KindOf(model) != json::Kind::kString || model.size() > kModelNameBytesMax) return;
+  if (model.substr(1, model.size() - 2) == deployment.upstream_model) return;  // says nothing new
+  usage->answer_model = json::Unquote(model);
 }
 
 void EstimateUsage(size_t prompt_bytes, size_t completion_bytes, api::Usage* usage) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "api/usage.h"
+#include "config/snapshot.h"
 
 namespace gw::translate {
 
@@ -25,6 +26,10 @@ void ReadOpenAiUsage(std::string_view usage_object, api::Usage* usage);
 
 // The size of the text in a client's body that the model reads: messages, prompt or input.
 [[nodiscard]] size_t PromptBytes(std::string_view body);
+
+// Keeps the name that an answer gives its model (raw JSON), where that may set the price.
+void NoteAnswerModel(const config::Deployment& deployment, bool chat_stream, std::string_view model,
+                     api::Usage* usage);
 
 // Fills the three totals from sizes of texts and marks `usage` estimated.
 void EstimateUsage(size_t prompt_bytes, size_t completion_bytes, api::Usage* usage);

@@ -71,11 +71,15 @@ constexpr std::array<Tier, 4> kTiers = {{{512'000, "_above_512k_tokens"},
 }
 
 // OpenAI's models for /v1/completions stand in the map under a provider of their own.
+[[nodiscard]] bool IsTextOfOpenAi(const config::Deployment& deployment, const api::Usage& usage) {
+  return usage.text_completion && deployment.provider == "openai" && deployment.facts == nullptr;
+}
+
 [[nodiscard]] const config::ModelFacts* FindTextFacts(const config::Snapshot& snapshot,
                                                       const config::Deployment& deployment,
                                                       std::string_view model,
                                                       const api::Usage& usage) {
-  if (!usage.text_completion || deployment.provider != "openai") return nullptr;
+  if (!IsTextOfOpenAi(deployment, usage)) return nullptr;
   return config::FindModelFacts(snapshot.model_facts, "text-completion-openai", model);
 }
 
@@ -89,7 +93,7 @@ constexpr std::array<Tier, 4> kTiers = {{{512'000, "_above_512k_tokens"},
   if (model.starts_with(provider) && model.substr(provider.size()).starts_with('/')) {
     model.remove_prefix(provider.size() + 1);
   }
-  if (const auto* facts = FindTextFacts(snapshot, deployment, model, usage)) return facts;
+  if (IsTextOfOpenAi(deployment, usage)) return FindTextFacts(snapshot, deployment, model, usage);
   return config::FindModelFacts(snapshot.model_facts, provider, model);
 }
 

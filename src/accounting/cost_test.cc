@@ -122,6 +122,8 @@ TEST_F(CostTest, TextCompletionsOfOpenAiHavePricesOfTheirOwn) {
   deployment_.upstream_model = "house-model";
   usage.answer_model = "instruct";
   EXPECT_DOUBLE_EQ(Compute(usage).total, 3.0);
+  usage.answer_model = "gpt-4o-mini";  // a chat model
+  EXPECT_EQ(Compute(usage).total, 0);
 }
 
 TEST_F(CostTest, OwnPricesWinButTheMapKnowsTheCache) {

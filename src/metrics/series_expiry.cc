@@ -140,6 +140,7 @@ bool Registry::Impl::TakeBackIfWritten(RetiredSeries& gone) {
   const std::lock_guard lock(f.mutex);
   SeriesData* successor = f.Find(SeriesEqual::KeyOf(data));
   if (successor == nullptr) {
+    data.last_seen_s = -1;  // in use, whichever sweep it was written before: not to be taken out again at once
     f.Take(gone.series);
     return true;
   }

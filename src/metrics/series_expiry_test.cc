@@ -68,6 +68,20 @@ TEST(SeriesExpiry, AWriteThroughAnOldPointerBringsTheSeriesBack) {
   EXPECT_EQ(ParseSamples(Rendered(registry))["c_total{l=\"a\"}"], 5);
 }
 
+// It was taken out again by the sweep that had brought it back, and what was written was lost.
+TEST(SeriesExpiry, ASeriesThatComesBackAfterSeveralSweepsStays) {
+  Registry registry(Options({.idle_s_max = 1}));
+  Family* family = registry.Add(Counters());
+  Series* kept = family->With(One{"a"});
+  kept->Add(0, 3);
+  for (const double now : {0.0, 10.0, 20.0}) registry.Sweep(now);
+  kept->Add(0, 2);
+  for (const double now : {20.1, 20.2}) registry.Sweep(now);
+  ReleaseAll(registry);
+  registry.Sweep(21);
+  EXPECT_EQ(ParseSamples(Rendered(registry))["c_total{l=\"a\"}"], 5);
+}
+
 TEST(SeriesExpiry, ALateWriteGoesToTheSuccessor) {
   Registry registry(Options({.idle_s_max = 1}));
   FamilySpec spec{"h", "", Type::kHistogram, {"l"}, {1}};

@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_opened_is_said_and_counted(gateway_factory, upstr
     assert gateway.chat("ok").status_code == 200
     assert gateway.wait_metric(1, RECORDS, outcome="dropped_error", **SINK) == 1
     assert gateway.metric("litellm_callback_logging_failures_metric_total", callback_name="access_log") == 1
-    assert "the access log cannot be opened" in gateway.log()
+    assert "the access log cannot be opened" in gateway.said("the access log cannot be opened")
 
 
 def test_what_clients_choose_stays_json(gateway_factory, upstream, log):

@@ -213,7 +213,7 @@ def test_redis_without_a_server_is_served_from_memory_and_says_so(start):
     gateway = start({"type": "redis"})
     gateway.chat("ok.a")
     assert is_hit(gateway.chat("ok.a"))
-    assert "no Redis is named" in gateway.log()
+    assert "no Redis is named" in gateway.said("no Redis is named")
     assert gateway.get("/cache/ping").json()["cache_type"] == "local"
 
 

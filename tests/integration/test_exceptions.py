@@ -70,6 +70,6 @@ def test_an_exception_ends_the_request_and_nothing_else(tmp_path, upstream):
     assert gateway.wait_metric(4, "litellm_proxy_failed_requests_metric_total", exception_status="500") == 4
     assert gateway.wait_metric(3, "litellm_gw_deployment_attempts_total", outcome="success") == 3
     assert gateway.wait_metric(1, "litellm_in_flight_requests") == 1  # the scrape itself
-    log = gateway.log()
+    log = gateway.said("a request ended by an exception", 4)
     assert log.count("a request ended by an exception") == 4 and "call-2" in log
     gateway.finish()

@@ -26,7 +26,7 @@ def test_a_redis_that_dies_and_returns_fails_no_request(pair, upstream, redis):
     print(f"\n{len(load.seen)} requests, {len(bad)} failed; p99 {p([s[1] for s in load.seen], 0.99):.1f} ms")
     assert len(load.seen) > 500 / PATIENCE and not bad, bad[:5]
     for gateway in gateways:
-        assert "Redis is away" in gateway.log() and "Redis is back" in gateway.log()
+        assert "Redis is away" in gateway.said("Redis is away") and "Redis is back" in gateway.said("Redis is back")
         assert gateway.metric("litellm_redis_total_requests_total", redis="redis") > 0
         assert gateway.metric("litellm_redis_latency_count", redis="redis") > 0
         assert gateway.metric("litellm_redis_circuit_breaker_transitions_total", state="open") >= 1
@@ -145,4 +145,4 @@ def test_an_unreachable_redis_does_not_forbid_the_start(gateway_factory, upstrea
     gateway = gateway_factory(config_of(upstream, nowhere, cache=nowhere, rows=rows, router=HARD))
     codes = [gateway.chat("limited", seed=n).status_code for n in range(5)]
     assert codes == [200, 200, 200, 429, 429], "the local limit holds alone"
-    assert "Redis is away" in gateway.log()
+    assert "Redis is away" in gateway.said("Redis is away")

@@ -300,7 +300,7 @@ def test_an_embedder_that_fails_fails_no_request(gateway_factory, upstream, redi
         assert upstream.count("ok.a") == 2 and not vectors.entries()
         assert gateway.metric(ATTEMPTS, model_id="id-embedder") == 2
         assert gateway.metric(ATTEMPTS, model_id="id-embedder", outcome="success") == 0
-        assert gateway.log().count("could not embed a prompt") == 1
+        assert gateway.said("could not embed a prompt").count("could not embed a prompt") == 1
         assert gateway.metric("litellm_proxy_failed_requests_metric_total") == 0
 
 
@@ -325,7 +325,7 @@ def test_vectors_of_another_length_turn_it_off_with_one_warning(gateway_factory,
         gateway = starting(gateway_factory, upstream, vectors)
         for _ in range(3):
             assert not is_hit(ask(gateway))
-        assert gateway.log().count("vectors of another length") == 1 and upstream.count(EMBEDDER) == 1
+        assert gateway.said("vectors of another length").count("vectors of another length") == 1 and upstream.count(EMBEDDER) == 1
         assert upstream.count("ok.a") == 3 and not vectors.entries()
 
 

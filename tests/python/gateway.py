@@ -110,6 +110,13 @@ class Gateway:
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    def said(self, text, times=1, timeout=5.0):
+        """The log once `text` stands in it so often: lines are written by a thread of their own."""
+        end = time.monotonic() + timeout * PATIENCE
+        while self.log().count(text) < times and time.monotonic() < end:
+            time.sleep(0.01)
+        return self.log()
+
     def post(self, path, body, **kw):
         kw.setdefault("timeout", 60)
         return self.http.post(self.url + path, json=body, **kw)

@@ -6,7 +6,7 @@ import time
 import openai
 import pytest
 
-from gateway import Gateway
+from gateway import SANITIZED, Gateway
 from redis_server import Redis, running, wait
 from upstreams import Upstream
 
@@ -75,7 +75,7 @@ def pair(gateway_factory):
         gateways = [gateway_factory(config, **kw) for _ in range(2)]
         for gateway in gateways:
             wait(lambda g=gateway: "Redis is away" not in g.log() or "Redis is back" in g.log())
-        time.sleep(0.3)  # connections of each worker
+        time.sleep(1.5 if SANITIZED else 0.3)  # connections of each worker
         return gateways
 
     return start

@@ -130,7 +130,8 @@ def while_redis_answers(test):
                            + g.metric("litellm_redis_circuit_breaker_transitions_total", state="open") for g in started)
                 if late and turn == 5 and SANITIZED:
                     pytest.skip("this build is too slow for answers within 3 ms")
-                if not late or turn == 5:
+                # A slow build may count alone without having asked: a worker that is not connected yet.
+                if not (late or SANITIZED) or turn == 5:
                     raise
                 if "redis" in fixtures:
                     fixtures["redis"].cli("flushall")

@@ -206,7 +206,7 @@ def readiness_p99_ms(secs):
     time.sleep(1)
     text = wrk("intertie", secs, "--latency", path="/health/readiness", conns=1)
     load.wait()
-    return milliseconds(re.search(r"99%\s+(\S+)", text)[1])
+    return milliseconds(re.search(r"(?m)^ +99% +(\S+)$", text)[1])
 
 
 def scrape(accept_encoding):
@@ -253,7 +253,7 @@ def scrape_figures(binary, secs):
         ended.set()
         if i % 2:
             scraper.join()
-        p99[bool(i % 2)].append(milliseconds(re.search(r"99%\s+(\S+)", text)[1]))
+        p99[bool(i % 2)].append(milliseconds(re.search(r"(?m)^ +99% +(\S+)$", text)[1]))
     figures["p99_ms"], figures["p99_ms_beside_scrapes"] = (statistics.median(p99[k]) for k in (False, True))
     figures["p99_beside_scrapes"] = figures["p99_ms_beside_scrapes"] / figures["p99_ms"]
     stop("many")

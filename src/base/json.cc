@@ -202,7 +202,6 @@ const char* ValidateUnpadded(std::string_view text) {
   return Validate(copy);
 }
 
-
 std::string_view TrimSpace(std::string_view text) {
   while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);

@@ -127,13 +127,20 @@ const char* Execute(llhttp_t& parser, HeadState& state, std::string_view text) {
 
 }  // namespace
 
-std::string_view Headers::Get(std::string_view name) const {
-  if ((sizes_ & SizeBit(name)) == 0) return {};
+const HeaderField* Headers::Find(std::string_view name) const {
+  if ((sizes_ & SizeBit(name)) == 0) return nullptr;
   for (const HeaderField& field : fields_) {
-    if (field.name.size() == name.size() && EqualsIgnoreCase(field.name, name)) return field.value;
+    if (field.name.size() == name.size() && EqualsIgnoreCase(field.name, name)) return &field;
   }
-  return {};
+  return nullptr;
 }
+
+std::string_view Headers::Get(std::string_view name) const {
+  const HeaderField* field = Find(name);
+  return field != nullptr ? field->value : std::string_view();
+}
+
+bool Headers::Has(std::string_view name) const { return Find(name) != nullptr; }
 
 std::string Headers::Joined(std::string_view name, size_t bytes_max) const {
   std::string out;
@@ -144,13 +151,6 @@ std::string Headers::Joined(std::string_view name, size_t bytes_max) const {
     out += field.value;
   }
   return out;
-}
-
-bool Headers::Has(std::string_view name) const {
-  for (const HeaderField& field : fields_) {
-    if (EqualsIgnoreCase(field.name, name)) return true;
-  }
-  return false;
 }
 
 namespace {

@@ -33,6 +33,8 @@ class Headers {
   [[nodiscard]] const std::vector<HeaderField>& fields() const { return fields_; }
 
  private:
+  // The first field called `name`; nullptr when absent.
+  [[nodiscard]] const HeaderField* Find(std::string_view name) const;
   static uint64_t SizeBit(std::string_view name) { return uint64_t{1} << (name.size() % 64); }
 
   std::vector<HeaderField> fields_;
